@@ -1,0 +1,33 @@
+# The library's INTERFACE targets, and `pantanal_build_flags`: what every binary built in this tree is compiled with.
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(nlohmann_json 3.9 REQUIRED)
+find_package(Threads REQUIRED)
+
+# The headers see the kernels as <pantanal/kernels/...>, in this tree as when installed.
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include/pantanal)
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernels ${PROJECT_BINARY_DIR}/include/pantanal/kernels SYMBOLIC)
+
+add_library(pantanal INTERFACE)
+add_library(pantanal::pantanal ALIAS pantanal)
+target_compile_features(pantanal INTERFACE cxx_std_20)
+target_include_directories(pantanal INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+  $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_link_libraries(pantanal INTERFACE Eigen3::Eigen nlohmann_json::nlohmann_json Threads::Threads)
+if(PANTANAL_WITH_OPENMP)
+  find_package(OpenMP REQUIRED COMPONENTS CXX)
+  target_link_libraries(pantanal INTERFACE OpenMP::OpenMP_CXX)
+endif()
+
+add_library(pantanal_build_flags INTERFACE)
+target_compile_options(pantanal_build_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+  -Wno-sign-conversion -Werror)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  target_compile_options(pantanal_build_flags INTERFACE -march=x86-64-v2)
+endif()
+if(PANTANAL_SANITIZE)
+  target_compile_options(pantanal_build_flags INTERFACE -fsanitize=${PANTANAL_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=all)
+  target_link_options(pantanal_build_flags INTERFACE -fsanitize=${PANTANAL_SANITIZE})
+endif()
