@@ -1,6 +1,8 @@
 // Finiteness of whole arrays, at memory speed.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -15,23 +17,18 @@ inline bool all_finite(std::span<const float> values) {
   constexpr std::uint64_t without_signs = 0x7fffffff7fffffff, one_in_exponents = 0x0080000000800000,
                           signs = 0x8000000080000000;
   constexpr std::size_t step = 8;
-  const auto carry = [](const float* pair) {
+  const auto pair = [](const float* two) {
     std::uint64_t bits;
-    std::memcpy(&bits, pair, sizeof bits);
+    std::memcpy(&bits, two, sizeof bits);
     return (bits & without_signs) + one_in_exponents;
   };
-  const float* const data = values.data();
-  std::uint64_t a = 0, b = 0;
+  const auto scan = [pair](const float* p) { return pair(p) | pair(p + 2) | pair(p + 4) | pair(p + 6); };
+  std::uint64_t carries = 0;
   std::size_t i = 0;
-  for (; i + step <= values.size(); i += step) {
-    a |= carry(data + i) | carry(data + i + 2);
-    b |= carry(data + i + 4) | carry(data + i + 6);
-  }
-  for (; i < values.size(); ++i) {
-    const float pair[2] = {data[i], 0.0f};
-    a |= carry(pair);
-  }
-  return ((a | b) & signs) == 0;
+  for (; i + step <= values.size(); i += step) carries |= scan(values.data() + i);
+  float rest[step] = {};
+  std::copy(values.begin() + static_cast<std::ptrdiff_t>(i), values.end(), rest);
+  return ((carries | scan(rest)) & signs) == 0;
 }
 
 }  // namespace pantanal

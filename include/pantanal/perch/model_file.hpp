@@ -1,0 +1,134 @@
+// A Model as one .safetensors file. weights/FORMAT.md describes the format.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pantanal/core/result.hpp"
+#include "pantanal/io/json.hpp"
+#include "pantanal/io/safetensors.hpp"
+#include "pantanal/io/safetensors_writer.hpp"
+#include "pantanal/perch/architecture_json.hpp"
+#include "pantanal/perch/model.hpp"
+
+namespace pantanal::perch {
+
+inline constexpr std::string_view model_format = "pantanal.perch", model_format_version = "1";
+
+namespace detail {
+
+/// Metadata entry `key` of `file`, or an error that names both.
+inline Result<std::string_view> metadata_text(const SafetensorsFile& file, std::string_view key) {
+  const auto found = file.metadata().find(key);
+  if (found != file.metadata().end()) return std::string_view(found->second);
+  return Error{ErrorCode::not_found, file.path().string() + ": __metadata__." + std::string(key),
+               "no such entry", "a model written by pantanal-convert"};
+}
+
+inline Status expect_metadata(const SafetensorsFile& file, std::string_view key, std::string_view expected) {
+  PANTANAL_TRY(const std::string_view found, metadata_text(file, key));
+  if (found == expected) return {};
+  return Error{ErrorCode::mismatch, file.path().string() + ": __metadata__." + std::string(key),
+               "\"" + std::string(found) + "\"", "\"" + std::string(expected) + "\""};
+}
+
+inline Result<std::vector<std::string>> parse_labels(std::string_view text, const std::string& where) {
+  PANTANAL_TRY(const nlohmann::json json, parse_json(text, where, {.depth = 1}));
+  if (!json.is_array()) return Error{ErrorCode::mismatch, where, json_kind(json), "an array of strings"};
+  std::vector<std::string> labels;
+  for (const nlohmann::json& label : json) {
+    if (!label.is_string())
+      return Error{ErrorCode::mismatch, where + "[" + std::to_string(labels.size()) + "]", json_kind(label),
+                   "a string"};
+    labels.push_back(label.get<std::string>());
+  }
+  return labels;
+}
+
+inline Result<Source> parse_source(std::string_view text, const std::string& where) {
+  PANTANAL_TRY(const nlohmann::json json, parse_json(text, where, {.bytes = 1u << 16, .depth = 1}));
+  Source source;
+  const std::pair<const char*, std::string*> fields[] = {
+      {"file", &source.file}, {"sha256", &source.sha256}, {"kind", &source.kind}};
+  for (const auto& [key, field] : fields) {
+    if (!json.is_object() || json.size() != std::size(fields) || !json.contains(key) ||
+        !json[key].is_string())
+      return Error{ErrorCode::mismatch, where, "other JSON",
+                   "an object of the strings file, sha256 and kind"};
+    *field = json[key].get<std::string>();
+  }
+  return source;
+}
+
+/// Every tensor of `file`, in place; each shares the ownership of the file.
+inline Result<std::map<std::string, Tensor, std::less<>>> map_tensors(
+    const std::shared_ptr<const SafetensorsFile>& file) {
+  std::map<std::string, Tensor, std::less<>> tensors;
+  for (const auto& [name, entry] : file->tensors()) {
+    PANTANAL_TRY(const std::span<const float> values, file->floats(name));
+    tensors.emplace(name, Tensor{entry.shape, values, file});
+  }
+  return tensors;
+}
+
+inline Result<std::map<std::string, std::string>> model_metadata(const Model& model,
+                                                                 const std::string& where) {
+  PANTANAL_TRY(std::string labels, json_text(nlohmann::json(model.labels), where + ": labels"));
+  const nlohmann::ordered_json source_json = {
+      {"file", model.source.file}, {"sha256", model.source.sha256}, {"kind", model.source.kind}};
+  PANTANAL_TRY(std::string source, json_text(source_json, where + ": source"));
+  return std::map<std::string, std::string>{{"format", std::string(model_format)},
+                                            {"format_version", std::string(model_format_version)},
+                                            {"architecture", architecture_json(model.architecture)},
+                                            {"labels", std::move(labels)},
+                                            {"source", std::move(source)}};
+}
+
+}  // namespace detail
+
+/// Maps the model at `path` and checks it: the format and its version, the checksum of every byte, the
+/// architecture, the labels, and each tensor against required_tensors(). The tensors point into the map.
+/// Errors name the file and the tensor or entry in it, what was found there and what was expected.
+inline Result<Model> load_model(const std::filesystem::path& path) {
+  PANTANAL_TRY(SafetensorsFile opened, SafetensorsFile::open(path));
+  const auto file = std::make_shared<const SafetensorsFile>(std::move(opened));
+  const std::string where = path.string(), metadata = where + ": __metadata__.";
+  PANTANAL_TRY_STATUS(detail::expect_metadata(*file, "format", model_format));
+  PANTANAL_TRY_STATUS(detail::expect_metadata(*file, "format_version", model_format_version));
+  PANTANAL_TRY_STATUS(file->verify_checksum());
+  Model model;
+  PANTANAL_TRY(const std::string_view architecture, detail::metadata_text(*file, "architecture"));
+  PANTANAL_TRY(model.architecture, parse_architecture(architecture, where));
+  PANTANAL_TRY(const std::string_view labels, detail::metadata_text(*file, "labels"));
+  PANTANAL_TRY(model.labels, detail::parse_labels(labels, metadata + "labels"));
+  PANTANAL_TRY(const std::string_view source, detail::metadata_text(*file, "source"));
+  PANTANAL_TRY(model.source, detail::parse_source(source, metadata + "source"));
+  PANTANAL_TRY(model.tensors, detail::map_tensors(file));
+  PANTANAL_TRY_STATUS(validate(model, where));
+  return model;
+}
+
+/// Writes `model`, which must be valid, so that load_model(path) gives the same one. The file appears
+/// complete or not at all. `path` may be the file that `model` was loaded from.
+inline Status save_model(const Model& model, const std::filesystem::path& path) {
+  const std::string where = path.string();
+  PANTANAL_TRY_STATUS(validate(model, where));
+  PANTANAL_TRY(const auto metadata, detail::model_metadata(model, where));
+  std::vector<SafetensorsSpec> specs;
+  for (TensorSpec& spec : required_tensors(model.architecture))
+    specs.push_back({std::move(spec.name), "F32", std::move(spec.shape)});
+  PANTANAL_TRY(SafetensorsWriter writer, SafetensorsWriter::create(path, metadata, specs));
+  for (const SafetensorsSpec& spec : specs)
+    PANTANAL_TRY_STATUS(writer.write(spec.name, std::as_bytes(model.values(spec.name))));
+  return writer.finish();
+}
+
+}  // namespace pantanal::perch
