@@ -1,0 +1,50 @@
+// PackedMatrix: the weights of a 1x1 convolution or dense layer, laid out for one instruction set's kernels.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
+#include "pantanal/core/aligned_buffer.hpp"
+#include "pantanal/kernels/dispatch.hpp"
+
+namespace pantanal::ops {
+
+/// n rounded up to a multiple of m.
+constexpr std::size_t round_up(std::size_t n, std::size_t m) { return (n + m - 1) / m * m; }
+
+/// Floats per pixel that activations between layers are padded to: a cache line, a whole vector of any
+/// target.
+inline constexpr std::size_t channel_padding = cache_line / sizeof(float);
+
+/// A [columns, depth] weight (PyTorch's Linear and 1x1 Conv2d layout) and its bias, cut into panels of
+/// table.panel_floats columns, each stored [depth][width]; the last panel is as narrow as whole vectors
+/// allow. Columns that pad it are zero.
+struct PackedMatrix {
+  AlignedBuffer<float> weights;  ///< depth · padded_columns
+  AlignedBuffer<float> bias;     ///< padded_columns
+  std::size_t depth = 0, columns = 0, padded_columns = 0;
+};
+
+/// Packs `weight` [columns, depth] and `bias` [columns], or zeros where bias is empty. `column_multiple` pads
+/// further than one vector where a caller wants whole panels.
+inline PackedMatrix pack_matrix(const kernels::KernelTable& table, std::span<const float> weight,
+                                std::span<const float> bias, std::size_t columns, std::size_t depth,
+                                std::size_t column_multiple = channel_padding) {
+  PackedMatrix packed;
+  packed.depth = depth;
+  packed.columns = columns;
+  packed.padded_columns = round_up(columns, column_multiple);
+  packed.weights = AlignedBuffer<float>(depth * packed.padded_columns);
+  packed.bias = AlignedBuffer<float>(packed.padded_columns);
+  for (std::size_t n = 0; n < columns; ++n) {
+    const std::size_t panel = n / table.panel_floats * table.panel_floats;
+    const std::size_t width = std::min(table.panel_floats, packed.padded_columns - panel);
+    for (std::size_t k = 0; k < depth; ++k)
+      packed.weights[panel * depth + k * width + (n - panel)] = weight[n * depth + k];
+    packed.bias[n] = bias.empty() ? 0.0f : bias[n];
+  }
+  return packed;
+}
+
+}  // namespace pantanal::ops

@@ -1,0 +1,228 @@
+// Session: a Perch model planned for this machine, run on any number of windows.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pantanal/core/aligned_buffer.hpp"
+#include "pantanal/core/parallel.hpp"
+#include "pantanal/core/result.hpp"
+#include "pantanal/frontend/log_mel.hpp"
+#include "pantanal/perch/head.hpp"
+#include "pantanal/perch/label_head.hpp"
+#include "pantanal/perch/mbconv.hpp"
+#include "pantanal/perch/model.hpp"
+#include "pantanal/perch/stem.hpp"
+
+namespace pantanal::perch {
+
+struct SessionOptions {
+  std::size_t threads = 0;  ///< 0: as many as the hardware has
+  std::size_t batch =
+      12;  ///< windows between two passes over the label head's weights; sets the scratch's size
+  InstructionSet isa = best_instruction_set();
+};
+
+/// Where run() writes, each [n, ...] row-major or empty to go without. What nothing asks for is not computed.
+struct Outputs {
+  std::span<float> embedding = {};          ///< [n, E]
+  std::span<float> spatial_embedding = {};  ///< [n, H, W, E]
+  std::span<float> spectrogram = {};        ///< [n, frames, mel_bands]
+  std::span<float> label = {};              ///< [n, classes] logits
+};
+
+/// Number of floats each output takes per window.
+struct OutputSizes {
+  std::size_t embedding = 0, spatial_embedding = 0, spectrogram = 0, label = 0;
+};
+
+/// Weights packed for the instruction set and scratch for every thread, allocated once; run() allocates
+/// nothing. Results do not depend on the number of threads or the batch, bit for bit. One run at a time per
+/// session.
+class Session {
+ public:
+  /// `model` must be valid (load_model and validate see to it) and is kept.
+  static Result<Session> create(std::shared_ptr<const Model> model, SessionOptions options = {}) {
+    if (!model) return Error{ErrorCode::invalid_argument, "perch::Session", "no model", "a model"};
+    if (!is_supported(options.isa))
+      return Error{ErrorCode::unsupported, "perch::Session",
+                   std::string("instruction set ") + to_string(options.isa), "one that this CPU has"};
+    if (options.threads > max_threads)
+      return Error{ErrorCode::invalid_argument, "perch::Session",
+                   std::to_string(options.threads) + " threads", "at most " + std::to_string(max_threads)};
+    if (options.threads == 0) options.threads = hardware_threads();
+    options.batch = std::clamp<std::size_t>(options.batch, 1, max_batch);
+    return Session(std::move(model), options);
+  }
+
+  const Model& model() const { return *model_; }
+  const SessionOptions& options() const { return options_; }
+  OutputSizes output_sizes() const {
+    const Architecture& a = model_->architecture;
+    return {a.head.channels, head_->positions() * a.head.channels, a.spectrogram_extent().positions(),
+            a.label.classes};
+  }
+
+  /// windows [n, samples] float32, raw. Errors: a span of another size, a sample that is NaN or infinite,
+  /// label asked of a model without label head.
+  Status run(std::span<const float> windows, std::size_t n, const Outputs& outputs) {
+    PANTANAL_TRY_STATUS(check(windows, n, outputs));
+    for (std::size_t done = 0; done < n; done += options_.batch)
+      run_batch(windows, {done, std::min(done + options_.batch, n)}, outputs);
+    return {};
+  }
+
+ private:
+  static constexpr std::size_t max_threads = 1024, max_batch = 64;
+
+  /// One thread's workspace. Whoever runs a window uses one; a team shares rank 0's, each member with its own
+  /// `slab`.
+  struct Workspace {
+    AlignedBuffer<float> padded, spectrogram, ping, pong, depthwise, row_sums, gate, projection, slab;
+  };
+
+  Session(std::shared_ptr<const Model> model, const SessionOptions& options)
+      : model_(std::move(model)), options_(options) {
+    const kernels::KernelTable& table = kernels::table(options.isa);
+    const Architecture& a = model_->architecture;
+    log_mel_.emplace(table, log_mel_options(a.frontend), model_->values("frontend.window"),
+                     model_->values("frontend.mel"));
+    stem_.emplace(table, *model_);
+    Extent extent = stem_->output_extent();
+    blocks_.reserve(a.blocks.size());
+    for (std::size_t i = 0; i < a.blocks.size(); ++i)
+      extent = blocks_.emplace_back(table, *model_, i, extent).output_extent();
+    head_.emplace(table, *model_, extent);
+    if (a.label.classes > 0) label_.emplace(table, *model_, head_->positions());
+    plan();
+  }
+
+  static frontend::LogMelOptions log_mel_options(const Frontend& f) {
+    return {f.samples,  f.pad_left,  f.pad_right, f.frame_length, f.hop_length,
+            f.fft_size, f.mel_bands, f.floor,     f.scale};
+  }
+
+  /// Sizes every workspace for the largest layer.
+  void plan() {
+    MbconvLayer::ScratchSizes most;
+    std::size_t image = std::max(stem_->output_size(), head_->output_size());
+    for (const MbconvLayer& block : blocks_) {
+      const MbconvLayer::ScratchSizes sizes = block.scratch_sizes();
+      most.depthwise = std::max(most.depthwise, sizes.depthwise);
+      most.row_sums = std::max(most.row_sums, sizes.row_sums);
+      most.gate = std::max(most.gate, sizes.gate);
+      most.projection = std::max(most.projection, sizes.projection);
+      most.slab = std::max(most.slab, sizes.slab);
+      image = std::max(image, block.output_size());
+    }
+    const std::size_t slab = std::max({most.slab, stem_->scratch_size(), log_mel_->scratch_size()});
+    for (std::size_t t = 0; t < options_.threads; ++t)
+      workspaces_.push_back({AlignedBuffer<float>(log_mel_->padded_size()),
+                             AlignedBuffer<float>(output_sizes().spectrogram), AlignedBuffer<float>(image),
+                             AlignedBuffer<float>(image), AlignedBuffer<float>(most.depthwise),
+                             AlignedBuffer<float>(most.row_sums), AlignedBuffer<float>(most.gate),
+                             AlignedBuffer<float>(most.projection), AlignedBuffer<float>(slab)});
+    if (label_) {
+      directions_ = AlignedBuffer<float>(options_.batch * label_->directions_size());
+      maxima_ = AlignedBuffer<float>(options_.batch * label_->maxima_size());
+    }
+  }
+
+  Status check(std::span<const float> windows, std::size_t n, const Outputs& outputs) const {
+    const OutputSizes sizes = output_sizes();
+    const auto size = [&](const char* name, std::size_t found, std::size_t each, bool optional) -> Status {
+      if (found == n * each || (optional && found == 0)) return {};
+      return Error{ErrorCode::invalid_argument, std::string("perch::Session::run: ") + name,
+                   std::to_string(found) + " floats", std::to_string(n) + " x " + std::to_string(each)};
+    };
+    PANTANAL_TRY_STATUS(size("windows", windows.size(), model_->architecture.frontend.samples, false));
+    PANTANAL_TRY_STATUS(size("embedding", outputs.embedding.size(), sizes.embedding, true));
+    PANTANAL_TRY_STATUS(
+        size("spatial_embedding", outputs.spatial_embedding.size(), sizes.spatial_embedding, true));
+    PANTANAL_TRY_STATUS(size("spectrogram", outputs.spectrogram.size(), sizes.spectrogram, true));
+    PANTANAL_TRY_STATUS(size("label", outputs.label.size(), sizes.label, true));
+    for (std::size_t i = 0; i < windows.size(); ++i)
+      if (!std::isfinite(windows[i]))
+        return Error{ErrorCode::invalid_argument,
+                     "perch::Session::run: window " +
+                         std::to_string(i / model_->architecture.frontend.samples) + ", sample " +
+                         std::to_string(i % model_->architecture.frontend.samples),
+                     std::to_string(windows[i]), "a finite number"};
+    return {};
+  }
+
+  /// Windows first: each thread takes whole windows; what does not divide evenly is computed by all of them
+  /// together.
+  void run_batch(std::span<const float> windows, Range batch, const Outputs& outputs) {
+    parallel_team(options_.threads, [&](const Team& team) {
+      const std::size_t alone = batch.size() / team.size() * team.size();
+      for (std::size_t i = team.rank(); i < alone; i += team.size())
+        run_window(Team(), workspaces_[team.rank()], workspaces_[team.rank()].slab.data(), windows, batch, i,
+                   outputs);
+      team.wait();
+      for (std::size_t i = alone; i < batch.size(); ++i)
+        run_window(team, workspaces_[0], workspaces_[team.rank()].slab.data(), windows, batch, i, outputs);
+      if (!outputs.label.empty())
+        label_->run(team, directions_.data(), batch.size(), maxima_.data(),
+                    outputs.label.data() + batch.begin * label_->classes());
+    });
+  }
+
+  /// Window `i` of the batch, up to what the label head needs. `slab` is the calling member's own.
+  void run_window(const Team& team, Workspace& w, float* slab, std::span<const float> windows, Range batch,
+                  std::size_t i, const Outputs& outputs) {
+    const std::size_t samples = model_->architecture.frontend.samples, at = batch.begin + i;
+    log_mel_->run(team, windows.subspan(at * samples, samples), w.spectrogram.data(), w.padded.data(), slab);
+    if (!outputs.spectrogram.empty() && team.rank() == 0)
+      std::copy(w.spectrogram.data(), w.spectrogram.data() + w.spectrogram.size(),
+                outputs.spectrogram.data() + at * w.spectrogram.size());
+    if (outputs.embedding.empty() && outputs.spatial_embedding.empty() && outputs.label.empty()) return;
+    const float* spatial = run_backbone(team, w, slab);
+    if (!outputs.label.empty())
+      label_->normalize(team, spatial, directions_.data() + i * label_->directions_size());
+    if (team.rank() == 0) store_embeddings(spatial, at, outputs);
+    team.wait();
+  }
+
+  const float* run_backbone(const Team& team, Workspace& w, float* slab) const {
+    float* from = w.ping.data();
+    float* to = w.pong.data();
+    const MbconvLayer::Scratch scratch{w.depthwise.data(), w.row_sums.data(), w.gate.data(),
+                                       w.projection.data(), slab};
+    stem_->run(team, w.spectrogram.data(), from, slab);
+    for (const MbconvLayer& block : blocks_) {
+      block.run(team, from, to, scratch);
+      std::swap(from, to);
+    }
+    head_->run(team, from, to);
+    return to;
+  }
+
+  void store_embeddings(const float* spatial, std::size_t at, const Outputs& outputs) const {
+    const std::size_t channels = head_->channels();
+    if (!outputs.embedding.empty()) head_->embed(spatial, outputs.embedding.data() + at * channels);
+    if (outputs.spatial_embedding.empty()) return;
+    float* out = outputs.spatial_embedding.data() + at * head_->positions() * channels;
+    for (std::size_t p = 0; p < head_->positions(); ++p)
+      std::copy_n(spatial + p * head_->stride(), channels, out + p * channels);
+  }
+
+  std::shared_ptr<const Model> model_;
+  SessionOptions options_;
+  std::optional<frontend::LogMel> log_mel_;
+  std::optional<StemLayer> stem_;
+  std::vector<MbconvLayer> blocks_;
+  std::optional<HeadLayer> head_;
+  std::optional<LabelHeadLayer> label_;
+  std::vector<Workspace> workspaces_;
+  AlignedBuffer<float> directions_, maxima_;
+};
+
+}  // namespace pantanal::perch

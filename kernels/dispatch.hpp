@@ -1,0 +1,38 @@
+// The kernels of every instruction set of this target, chosen at run time.
+//
+// The same text is compiled once per instruction set, each time in a namespace of its own inside a target
+// region, so one binary for the baseline CPU also holds the AVX2 and AVX-512 kernels. By default that happens
+// in every translation unit that includes this header; with PANTANAL_COMPILED_KERNELS defined (CMake target
+// pantanal::kernels) the table is only declared here and compiled once, in src/kernels.cpp.
+#pragma once
+
+#include "pantanal/kernels/table.hpp"
+
+#if !defined(PANTANAL_COMPILED_KERNELS) || defined(PANTANAL_COMPILE_KERNELS)
+#include "pantanal/kernels/targets.hpp"
+#endif
+
+namespace pantanal::kernels {
+
+#if !defined(PANTANAL_COMPILED_KERNELS) || defined(PANTANAL_COMPILE_KERNELS)
+#if !defined(PANTANAL_COMPILE_KERNELS)
+inline
+#endif
+    /// The kernels of `isa`, which the CPU must support (is_supported); the portable ones where this target
+    /// has none.
+    const KernelTable&
+    table(InstructionSet isa) {
+#if defined(__x86_64__)
+  if (isa == InstructionSet::avx512) return avx512::kernel_table;
+  if (isa == InstructionSet::avx2) return avx2::kernel_table;
+#endif
+  static_cast<void>(isa);
+  return portable::kernel_table;
+}
+#else
+/// The kernels of `isa`, which the CPU must support (is_supported); the portable ones where this target has
+/// none.
+const KernelTable& table(InstructionSet isa);
+#endif
+
+}  // namespace pantanal::kernels

@@ -1,0 +1,108 @@
+// KernelTable: what one instruction set offers. Arguments are plain pointers and counts; the shape-checked
+// door to them is pantanal/ops. All arrays are float32, row-major; "stride" counts floats; no output overlaps
+// an input unless said.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "pantanal/core/cpu.hpp"
+
+namespace pantanal::kernels {
+
+/// Nonlinearity applied where a kernel stores its result. sigmoid(x) = 1/(1+e^-x) saturates, it never
+/// overflows; swish(x) = x·sigmoid(x).
+enum class Activation { none, relu, swish, sigmoid };
+
+/// output[r][n] = act(Σ_k input[r][k]·W[k][n] + bias[n]) + residual[r][n]: a 1x1 convolution over `rows`
+/// pixels. W is packed by PointwisePacking; bias has `padded_columns` entries. Whole vectors are stored:
+/// output and residual rows must have padded_columns entries of room, and the padding receives act(0).
+struct PointwiseArgs {
+  const float* input = nullptr;
+  std::size_t input_stride = 0;
+  const float* weights = nullptr;
+  const float* bias = nullptr;
+  const float* residual = nullptr;  ///< may be null; added after the activation; may be output itself
+  std::size_t residual_stride = 0;
+  float* output = nullptr;
+  std::size_t output_stride = 0;
+  /// If not 0, pixel r is stored at output[(r / row_width)·output_row_stride + (r mod
+  /// row_width)·output_stride].
+  std::size_t row_width = 0, output_row_stride = 0;
+  std::size_t rows = 0, depth = 0, padded_columns = 0;
+  Activation activation = Activation::none;
+};
+
+/// output[y][x][c] = act(Σ_ij input[y·stride+i][x·stride+j][c]·weights[i·kernel+j][c] + bias[c]), and
+/// row_sums[y][c] = Σ_x output[y][x][c]. The caller supplies the border: input is already padded.
+struct DepthwiseArgs {
+  const float* input = nullptr;
+  std::size_t input_row_stride = 0, input_stride = 0;
+  const float* weights = nullptr;  ///< [kernel·kernel][channels]
+  std::size_t weights_stride = 0;  ///< between taps
+  const float* bias = nullptr;
+  float* output = nullptr;
+  std::size_t output_row_stride = 0, output_stride = 0;
+  float* row_sums = nullptr;
+  std::size_t row_sums_stride = 0;
+  std::size_t rows = 0, columns = 0;  ///< of the output
+  std::size_t channels = 0;           ///< a multiple of vector_floats
+  std::size_t kernel = 3, stride = 1;
+  Activation activation = Activation::none;
+};
+
+/// maxima[n] = max_r Σ_k input[r][k]·W[k][n], W packed by PointwisePacking.
+struct MaxSimilarityArgs {
+  const float* input = nullptr;
+  std::size_t input_stride = 0;
+  const float* weights = nullptr;
+  float* maxima = nullptr;
+  std::size_t rows = 0, depth = 0, padded_columns = 0;
+};
+
+/// The non-zero stretch of one mel band: bins first_bin … first_bin + bins - 1 with weights[offset …].
+struct MelBand {
+  std::uint32_t first_bin = 0, bins = 0, offset = 0;
+};
+
+/// spectrogram[t][m] = scale·ln(max(Σ_b |FFT(window·frame_t)|_b·mel[b][m], floor)).
+struct LogMelArgs {
+  const float* samples = nullptr;  ///< padded: frame t starts at samples[t·hop_length]
+  std::size_t frames = 0, frame_length = 0, hop_length = 0, fft_size = 0;
+  const float* window = nullptr;                ///< [frame_length]
+  const std::uint32_t* bit_reversal = nullptr;  ///< [fft_size/2]
+  const double* twiddles = nullptr;             ///< [fft_size/2] pairs (cos, -sin) of 2πj/fft_size
+  const MelBand* bands = nullptr;
+  const float* band_weights = nullptr;
+  std::size_t mel_bands = 0;
+  float floor = 0, scale = 1;
+  float* scratch = nullptr;  ///< (3·fft_size/2 + 1)·vector_floats, 64-byte aligned
+  float* spectrogram = nullptr;
+  std::size_t spectrogram_stride = 0;
+};
+
+/// One instruction set's kernels and the two numbers that fix the packing of weights for them.
+struct KernelTable {
+  InstructionSet isa = InstructionSet::portable;
+  std::size_t vector_floats = 4;
+  std::size_t panel_floats = 12;  ///< columns computed together; a multiple of vector_floats
+
+  void (*pointwise)(const PointwiseArgs&) = nullptr;
+  void (*depthwise)(const DepthwiseArgs&) = nullptr;
+  void (*max_similarity)(const MaxSimilarityArgs&) = nullptr;
+  void (*log_mel)(const LogMelArgs&) = nullptr;
+  /// data[r][c] *= scale[c]
+  void (*scale_columns)(float* data, std::size_t rows, std::size_t stride, std::size_t columns,
+                        const float* scale) = nullptr;
+  /// packed output = packed weights with row k multiplied by scale[k]; layout as PointwiseArgs::weights
+  void (*scale_packed_rows)(const float* weights, float* output, std::size_t depth,
+                            std::size_t padded_columns, const float* scale) = nullptr;
+  /// mean[c] = Σ_r data[r][c] / divisor, added up in the order of rows
+  void (*mean_rows)(const float* data, std::size_t rows, std::size_t stride, std::size_t columns,
+                    float divisor, float* mean) = nullptr;
+  /// output[r][c] = data[r][c] / (‖data[r]‖₂ + eps)
+  void (*normalize_rows)(const float* data, std::size_t rows, std::size_t stride, std::size_t columns,
+                         float eps, float* output, std::size_t output_stride) = nullptr;
+};
+
+}  // namespace pantanal::kernels

@@ -1,0 +1,55 @@
+// The kernel text, once per instruction set. Everything it includes must have been included before the target
+// regions.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "pantanal/kernels/table.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define PANTANAL_INLINE [[gnu::always_inline]] inline
+#define PANTANAL_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define PANTANAL_BEGIN_TARGET(isa) \
+  PANTANAL_PRAGMA(clang attribute push(__attribute__((target(isa))), apply_to = function))
+#define PANTANAL_END_TARGET PANTANAL_PRAGMA(clang attribute pop)
+#else
+#define PANTANAL_BEGIN_TARGET(isa) _Pragma("GCC push_options") PANTANAL_PRAGMA(GCC target(isa))
+#define PANTANAL_END_TARGET _Pragma("GCC pop_options")
+#endif
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
+#pragma GCC diagnostic ignored "-Wpedantic"
+
+namespace pantanal::kernels::portable {
+#include "pantanal/kernels/vector_portable.inc"
+
+#include "pantanal/kernels/kernels.inc"
+}  // namespace pantanal::kernels::portable
+
+#if defined(__x86_64__)
+PANTANAL_BEGIN_TARGET("avx2,fma")
+namespace pantanal::kernels::avx2 {
+#include "pantanal/kernels/vector_avx2.inc"
+
+#include "pantanal/kernels/kernels.inc"
+}  // namespace pantanal::kernels::avx2
+PANTANAL_END_TARGET
+
+PANTANAL_BEGIN_TARGET("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")
+namespace pantanal::kernels::avx512 {
+#include "pantanal/kernels/vector_avx512.inc"
+
+#include "pantanal/kernels/kernels.inc"
+}  // namespace pantanal::kernels::avx512
+PANTANAL_END_TARGET
+#endif
+
+#pragma GCC diagnostic pop
