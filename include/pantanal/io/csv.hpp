@@ -4,15 +4,14 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "pantanal/core/result.hpp"
+#include "pantanal/io/mapped_file.hpp"
 
 namespace pantanal {
 
@@ -29,8 +28,8 @@ struct CsvRow {
 /// the first.
 Result<std::vector<CsvRow>> parse_csv(std::string_view text, std::string_view where);
 
-/// The records of a regular file of at most `max_bytes`, as parse_csv gives them.
-Result<std::vector<CsvRow>> read_csv(const std::filesystem::path& path, std::size_t max_bytes = 1u << 30);
+/// The records of a regular file, as parse_csv gives them.
+Result<std::vector<CsvRow>> read_csv(const std::filesystem::path& path);
 
 /// Index of the column of `header` called `name`; otherwise `not_found`, with the names there are.
 Result<std::size_t> find_column(const CsvRow& header, std::string_view name, std::string_view where);
@@ -130,20 +129,9 @@ inline Result<std::vector<CsvRow>> parse_csv(std::string_view text, std::string_
   return detail::CsvParser(text, where).parse();
 }
 
-inline Result<std::vector<CsvRow>> read_csv(const std::filesystem::path& path, std::size_t max_bytes) {
-  std::error_code failure;
-  if (!std::filesystem::is_regular_file(path, failure))
-    return Error{ErrorCode::not_found, path.string(), {}, "a readable CSV file"};
-  const auto size = std::filesystem::file_size(path, failure);
-  if (failure) return Error{ErrorCode::io, path.string(), failure.message(), {}};
-  if (size > max_bytes)
-    return Error{ErrorCode::unsupported, path.string(), std::to_string(size) + " bytes",
-                 "at most " + std::to_string(max_bytes)};
-  std::string text(static_cast<std::size_t>(size), '\0');
-  std::ifstream file(path, std::ios::binary);
-  if (!file.read(text.data(), static_cast<std::streamsize>(text.size())))
-    return Error{ErrorCode::io, path.string(), "a file that cannot be read", {}};
-  return parse_csv(text, path.string());
+inline Result<std::vector<CsvRow>> read_csv(const std::filesystem::path& path) {
+  PANTANAL_TRY(const MappedFile file, MappedFile::open(path));
+  return parse_csv({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path.string());
 }
 
 inline Result<std::size_t> find_column(const CsvRow& header, std::string_view name, std::string_view where) {
