@@ -166,10 +166,21 @@ inline std::vector<float> mel_filterbank(const Frontend& frontend) {
   return matrix;
 }
 
-/// Standard deviation of a layer's weights that keeps activations of order one (He et al. 2015): the variance
-/// of the sum over `fan_in` inputs is `gain`² times theirs.
-inline double he_deviation(std::size_t fan_in, double gain) {
-  return gain / std::sqrt(static_cast<double>(fan_in));
+/// Weights whose sums over `fan_in` inputs have `gain`² times the inputs' mean square (He et al. 2015).
+inline std::vector<float> he_weights(std::size_t count, std::size_t fan_in, double gain,
+                                     RandomValues& random) {
+  return random.normals(count, gain / std::sqrt(static_cast<double>(fan_in)));
+}
+
+/// Filters that mostly ignore the spectrogram's level, which is the larger part of it, and see its changes.
+inline std::vector<float> stem_weights(std::size_t count, std::size_t fan_in, RandomValues& random) {
+  std::vector<float> weights = he_weights(count, fan_in, 6.0, random);
+  for (std::size_t first = 0; first < count; first += fan_in) {
+    double mean = 0.0;
+    for (std::size_t i = 0; i < fan_in; ++i) mean += weights[first + i] / static_cast<double>(fan_in);
+    for (std::size_t i = 0; i < fan_in; ++i) weights[first + i] -= static_cast<float>(0.8 * mean);
+  }
+  return weights;
 }
 
 /// `rows` vectors of unit length, [rows, width].
@@ -186,7 +197,14 @@ inline std::vector<float> unit_vectors(std::size_t rows, std::size_t width, Rand
   return values;
 }
 
-/// The values of one tensor of required_tensors(), by the end of its name.
+/// Of the 1x1 convolution that ends a block: small where a skip adds to it, so that a trunk of many blocks
+/// neither grows nor loses what the first ones saw.
+inline double project_gain(const std::string& name, const Architecture& architecture) {
+  const std::size_t block = std::stoul(name.substr(std::string("blocks.").size()));
+  return architecture.blocks[block].has_skip ? 0.3 : 1.68;
+}
+
+/// The values of one tensor of required_tensors(), by its name.
 inline std::vector<float> random_values(const TensorSpec& spec, const Architecture& architecture,
                                         RandomValues& random) {
   const std::string& name = spec.name;
@@ -202,20 +220,23 @@ inline std::vector<float> random_values(const TensorSpec& spec, const Architectu
     return scale;
   }
   if (name == "label.bias") return random.normals(count, 0.5, -1.0);
-  if (name.ends_with("se.reduce.bias")) return random.normals(count, 0.2);
   if (name.ends_with("se.expand.bias")) return random.normals(count, 0.5, 1.0);  // gates mostly open
-  if (name.ends_with("bias")) return random.normals(count, 0.2);
-  if (name.ends_with("project.weight")) return random.normals(count, he_deviation(fan_in, 1.2));
-  return random.normals(count, he_deviation(fan_in, 1.6));
+  if (name.ends_with("bias")) return random.normals(count, 0.05);
+  if (name == "stem.weight") return stem_weights(count, fan_in, random);
+  if (name.ends_with("se.reduce.weight") || name.ends_with("se.expand.weight"))
+    return he_weights(count, fan_in, 0.3, random);
+  if (name.ends_with("project.weight"))
+    return he_weights(count, fan_in, project_gain(name, architecture), random);
+  return he_weights(count, fan_in, 1.68, random);
 }
 
-/// A valid model with random weights, scaled so that activations stay of order one from the stem to the head.
-/// Equal seeds give equal models.
+/// A valid model with random weights, scaled so that activations stay within some 0.1 to 50 from the stem to
+/// the head and one recording can be told from another there. Equal seeds give equal models.
 inline Model random_model(const Architecture& architecture, std::uint64_t seed) {
   RandomValues random(seed);
   Model model{architecture, {}, {"random.onnx", std::string(64, '0'), "onnx"}, {}};
   for (std::size_t i = 0; i < architecture.label.classes; ++i)
-    model.labels.push_back("Species number" + std::to_string(i));
+    model.labels.push_back("Species " + std::to_string(i));
   for (const TensorSpec& spec : required_tensors(architecture))
     model.tensors.emplace(spec.name, make_tensor(spec.shape, random_values(spec, architecture, random)));
   return model;
