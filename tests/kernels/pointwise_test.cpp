@@ -1,0 +1,132 @@
+// The 1x1 convolution of every instruction set against its double reference, tails and strides included.
+#include <cmath>
+
+#include "kernels/guarded.hpp"
+#include "pantanal/kernels/reference.hpp"
+#include "pantanal/ops/packed_matrix.hpp"
+
+namespace pantanal::kernels {
+namespace {
+
+struct PointwiseCase {
+  std::size_t rows, depth, columns;
+  Activation activation = Activation::none;
+  bool residual = false;
+  std::size_t row_width = 0;  ///< 0: rows are stored one after the other
+};
+
+std::vector<PointwiseCase> cases() {
+  std::vector<PointwiseCase> all;
+  for (const std::size_t rows : {1, 3, 4, 7, 8, 9, 21})
+    for (const std::size_t columns : {1, 12, 16, 17, 33, 48, 50, 96, 136}) all.push_back({rows, 24, columns});
+  for (const std::size_t depth : {1, 2, 9, 40, 333}) all.push_back({13, depth, 40});
+  for (const Activation act : {Activation::relu, Activation::swish, Activation::sigmoid})
+    all.push_back({11, 32, 56, act}), all.push_back({11, 32, 56, act, true});
+  all.push_back({12, 16, 48, Activation::swish, false, 4});
+  all.push_back({10, 16, 40, Activation::relu, false, 3});
+  return all;
+}
+
+void check(const KernelTable& table, const PointwiseCase& c) {
+  const std::vector<float> input = random_floats(c.rows * c.depth, 1),
+                           weight = random_floats(c.columns * c.depth, 2), bias = random_floats(c.columns, 3);
+  const ops::PackedMatrix packed = ops::pack_matrix(table, weight, bias, c.columns, c.depth);
+  const std::vector<float> residual = random_floats(c.rows * packed.padded_columns, 4);
+  const std::size_t stride = packed.padded_columns, gap = c.row_width ? 5 * stride : 0;
+  const std::size_t row_width = c.row_width ? c.row_width : c.rows;
+  const std::size_t row_stride = row_width * stride + gap;
+  Guarded output((c.rows + row_width - 1) / row_width * row_stride);
+  table.pointwise({.input = input.data(),
+                   .input_stride = c.depth,
+                   .weights = packed.weights.data(),
+                   .bias = packed.bias.data(),
+                   .residual = c.residual ? residual.data() : nullptr,
+                   .residual_stride = stride,
+                   .output = output.data(),
+                   .output_stride = stride,
+                   .row_width = c.row_width,
+                   .output_row_stride = row_stride,
+                   .rows = c.rows,
+                   .depth = c.depth,
+                   .padded_columns = packed.padded_columns,
+                   .activation = c.activation});
+  const std::vector<double> expected =
+      reference::pointwise<float>(input, c.rows, weight, bias, c.columns, c.depth, c.activation);
+  const double tolerance = 1e-6 * (4 + static_cast<double>(c.depth) / 4);  // rounding of sums of order √depth
+  for (std::size_t r = 0; r < c.rows; ++r)
+    for (std::size_t n = 0; n < c.columns; ++n) {
+      const double added = c.residual ? double{residual[r * stride + n]} : 0.0;
+      ASSERT_NEAR(output[r / row_width * row_stride + r % row_width * stride + n],
+                  expected[r * c.columns + n] + added, tolerance)
+          << "row " << r << ", column " << n;
+    }
+}
+
+TEST(Pointwise, AgreesWithTheReference) {
+  for (const KernelTable* table : all_tables())
+    for (const PointwiseCase& c : cases()) {
+      SCOPED_TRACE(testing::Message() << to_string(table->isa) << " rows " << c.rows << " depth " << c.depth
+                                      << " columns " << c.columns << " activation "
+                                      << static_cast<int>(c.activation) << " row width " << c.row_width);
+      check(*table, c);
+    }
+}
+
+/// Every row's result is the same bits whichever tile it falls into, so that work may be cut anywhere.
+TEST(Pointwise, DoesNotDependOnHowRowsAreCut) {
+  constexpr std::size_t rows = 29, depth = 77, columns = 64;
+  const std::vector<float> input = random_floats(rows * depth, 1), weight = random_floats(columns * depth, 2);
+  for (const KernelTable* table : all_tables()) {
+    const ops::PackedMatrix packed = ops::pack_matrix(*table, weight, {}, columns, depth);
+    const auto run = [&](std::size_t begin, std::size_t end, std::vector<float>& output) {
+      table->pointwise({.input = input.data() + begin * depth,
+                        .input_stride = depth,
+                        .weights = packed.weights.data(),
+                        .bias = packed.bias.data(),
+                        .output = output.data() + begin * columns,
+                        .output_stride = columns,
+                        .rows = end - begin,
+                        .depth = depth,
+                        .padded_columns = columns,
+                        .activation = Activation::swish});
+    };
+    std::vector<float> whole(rows * columns), cut(rows * columns);
+    run(0, rows, whole);
+    run(0, 5, cut), run(5, 6, cut), run(6, 20, cut), run(20, rows, cut);
+    EXPECT_EQ(whole, cut) << to_string(table->isa);
+  }
+}
+
+/// σ and x·σ over the whole range, saturating: the inputs of squeeze-and-excite gates reach ±800.
+TEST(Pointwise, ActivationsSaturateAndNeverOverflow) {
+  std::vector<float> x;
+  for (double v = -1000; v <= 1000; v += v > -20 && v < 20 ? 0.00373 : 0.71)
+    x.push_back(static_cast<float>(v));
+  x.insert(x.end(), {-3e38f, 3e38f, 0.0f, -0.0f, 1e-30f});
+  const std::vector<float> one{1.0f};
+  for (const KernelTable* table : all_tables()) {
+    const ops::PackedMatrix packed = ops::pack_matrix(*table, one, {}, 1, 1);
+    for (const Activation act : {Activation::sigmoid, Activation::swish}) {
+      SCOPED_TRACE(to_string(table->isa));
+      std::vector<float> y(x.size() * packed.padded_columns);
+      table->pointwise({.input = x.data(),
+                        .input_stride = 1,
+                        .weights = packed.weights.data(),
+                        .bias = packed.bias.data(),
+                        .output = y.data(),
+                        .output_stride = packed.padded_columns,
+                        .rows = x.size(),
+                        .depth = 1,
+                        .padded_columns = packed.padded_columns,
+                        .activation = act});
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const double expected = reference::activate(act, double{x[i]});
+        ASSERT_NEAR(y[i * packed.padded_columns], expected, 4e-7 * std::abs(expected) + 1e-30)
+            << "x = " << x[i];
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace pantanal::kernels
