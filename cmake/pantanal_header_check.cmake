@@ -1,0 +1,22 @@
+# Every public header compiles alone: one translation unit each, with the headers' own kernels rather than compiled ones.
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/include/*.hpp)
+if(NOT PANTANAL_WITH_AUDIO)
+  list(FILTER headers EXCLUDE REGEX "^pantanal/audio/")
+endif()
+find_path(PANTANAL_ZIP_INCLUDE_DIR zip.h)
+if(NOT PANTANAL_ZIP_INCLUDE_DIR OR CMAKE_CROSSCOMPILING)
+  list(FILTER headers EXCLUDE REGEX "npz")
+endif()
+
+set(units)
+foreach(header ${headers})
+  string(REPLACE "/" "_" unit ${header})
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/header_check/${unit}.cpp
+    CONTENT "#include \"${header}\"\n#include \"${header}\"  // twice: the guard holds\n")
+  list(APPEND units ${PROJECT_BINARY_DIR}/header_check/${unit}.cpp)
+endforeach()
+add_library(pantanal_header_check OBJECT ${units})
+target_link_libraries(pantanal_header_check PRIVATE pantanal_build_flags pantanal)
+if(PANTANAL_WITH_AUDIO)
+  target_link_libraries(pantanal_header_check PRIVATE pantanal_audio)
+endif()

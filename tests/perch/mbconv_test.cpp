@@ -1,0 +1,55 @@
+// Every block of Perch v2 and of the tiny architecture against its double reference, on every instruction
+// set.
+#include "pantanal/perch/mbconv.hpp"
+
+#include "pantanal/perch/reference.hpp"
+#include "perch/layers_test_support.hpp"
+#include "perch/random_model.hpp"
+
+namespace pantanal::perch {
+namespace {
+
+AlignedBuffer<float> run(const MbconvLayer& layer, const AlignedBuffer<float>& input, std::size_t threads) {
+  const MbconvLayer::ScratchSizes sizes = layer.scratch_sizes();
+  AlignedBuffer<float> output(layer.output_size()), depthwise(sizes.depthwise), row_sums(sizes.row_sums),
+      gate(sizes.gate), projection(sizes.projection);
+  std::vector<AlignedBuffer<float>> slabs;
+  for (std::size_t t = 0; t < threads; ++t) slabs.emplace_back(sizes.slab);
+  parallel_team(threads, [&](const Team& team) {
+    layer.run(team, input.data(), output.data(),
+              {depthwise.data(), row_sums.data(), gate.data(), projection.data(), slabs[team.rank()].data()});
+  });
+  return output;
+}
+
+void check_blocks(const Architecture& architecture) {
+  const Model model = fixtures::random_model(architecture, 1);
+  const std::vector<Extent> extents = architecture.extents();
+  for (std::size_t i = 0; i < architecture.blocks.size(); ++i) {
+    const Block& block = architecture.blocks[i];
+    const std::vector<float> x = kernels::random_floats(extents[i].positions() * block.in_channels, 9);
+    const std::vector<double> expected = reference::detail::block(model, i, extents[i], to_double(x));
+    for (const kernels::KernelTable* table : kernels::all_tables()) {
+      SCOPED_TRACE(testing::Message() << to_string(table->isa) << ", block " << i);
+      const MbconvLayer layer(*table, model, i, extents[i]);
+      ASSERT_EQ(layer.output_extent(), extents[i + 1]);
+      const AlignedBuffer<float> input = padded_pixels(x, block.in_channels);
+      const AlignedBuffer<float> one = run(layer, input, 1);
+      EXPECT_LT(relative_error(one, expected, block.out_channels), 3e-6);
+      const AlignedBuffer<float> three = run(layer, input, 3);
+      EXPECT_TRUE(std::equal(one.data(), one.data() + one.size(), three.data()))
+          << "3 threads give other bits";
+    }
+  }
+}
+
+TEST(MbconvLayer, AgreesWithTheReferenceOnTinyBlocks) { check_blocks(fixtures::tiny_architecture()); }
+
+/// One block of each of the full model's geometries.
+TEST(MbconvLayer, AgreesWithTheReferenceOnPerchBlocks) {
+  Architecture architecture = fixtures::perch_v2_architecture(0);
+  check_blocks(architecture);
+}
+
+}  // namespace
+}  // namespace pantanal::perch
