@@ -6,12 +6,14 @@
 #include <new>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 namespace pantanal {
 
 inline constexpr std::size_t cache_line = 64;
 
-/// `size` zero-initialised elements of a trivial type, aligned to 64 bytes. Move-only.
+/// `size` zero-initialised elements of a trivial type, aligned to 64 bytes. Move-only; a moved-from buffer is
+/// empty.
 template <class T>
 class AlignedBuffer {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -20,6 +22,14 @@ class AlignedBuffer {
   AlignedBuffer() = default;
   explicit AlignedBuffer(std::size_t size)
       : data_(size ? new (std::align_val_t{cache_line}) T[size]() : nullptr), size_(size) {}
+
+  AlignedBuffer(AlignedBuffer&& other) noexcept
+      : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+  AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
+    data_ = std::move(other.data_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
 
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }

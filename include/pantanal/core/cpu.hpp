@@ -12,9 +12,12 @@ enum class InstructionSet { portable, avx2, avx512 };
 
 inline const char* to_string(InstructionSet isa) {
   switch (isa) {
-    case InstructionSet::portable: return "portable";
-    case InstructionSet::avx2: return "avx2";
-    case InstructionSet::avx512: return "avx512";
+    case InstructionSet::portable:
+      return "portable";
+    case InstructionSet::avx2:
+      return "avx2";
+    case InstructionSet::avx512:
+      return "avx512";
   }
   return "unknown";
 }

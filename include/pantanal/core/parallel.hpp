@@ -65,7 +65,7 @@ template <class Body>
 void parallel_team(std::size_t threads, Body&& body) {
   if (threads <= 1) return body(Team());
 #if defined(_OPENMP)
-#pragma omp parallel num_threads(static_cast<int>(threads))
+#pragma omp parallel num_threads(static_cast <int>(threads))
   body(Team(static_cast<std::size_t>(omp_get_thread_num()), static_cast<std::size_t>(omp_get_num_threads()),
             nullptr));
 #else

@@ -1,4 +1,5 @@
-// Errors are values: a Result<T> holds either a T or an Error that says where, what was found and what was expected.
+// Errors are values: a Result<T> holds either a T or an Error that says where, what was found and what was
+// expected.
 #pragma once
 
 #include <optional>
@@ -22,13 +23,20 @@ enum class ErrorCode {
 /// The field's short name of a code, e.g. "corrupt".
 inline const char* to_string(ErrorCode code) {
   switch (code) {
-    case ErrorCode::invalid_argument: return "invalid argument";
-    case ErrorCode::not_found: return "not found";
-    case ErrorCode::io: return "io error";
-    case ErrorCode::corrupt: return "corrupt";
-    case ErrorCode::unsupported: return "unsupported";
-    case ErrorCode::mismatch: return "mismatch";
-    case ErrorCode::internal: return "internal error";
+    case ErrorCode::invalid_argument:
+      return "invalid argument";
+    case ErrorCode::not_found:
+      return "not found";
+    case ErrorCode::io:
+      return "io error";
+    case ErrorCode::corrupt:
+      return "corrupt";
+    case ErrorCode::unsupported:
+      return "unsupported";
+    case ErrorCode::mismatch:
+      return "mismatch";
+    case ErrorCode::internal:
+      return "internal error";
   }
   return "unknown error";
 }
@@ -104,10 +112,9 @@ using Status = Result<void>;
   declaration = *std::move(result)
 
 /// PANTANAL_TRY_STATUS(f()): return f()'s error, if it has one, from the enclosing function.
-#define PANTANAL_TRY_STATUS(expression)                                    \
-  do {                                                                     \
-    if (auto pantanal_status = (expression); !pantanal_status)             \
-      return std::move(pantanal_status).error();                           \
+#define PANTANAL_TRY_STATUS(expression)                                                                   \
+  do {                                                                                                    \
+    if (auto pantanal_status = (expression); !pantanal_status) return std::move(pantanal_status).error(); \
   } while (false)
 
 }  // namespace pantanal
