@@ -6,14 +6,13 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "io/temporary_folder.hpp"
 #include "pantanal/core/shape.hpp"
 #include "sorted_table.hpp"
 
@@ -99,14 +98,10 @@ inline std::string make_table(const std::vector<std::map<std::string, std::strin
   return writer.finish(handles);
 }
 
+/// Writes a file and the folders it lies in.
 inline void write_file(const std::filesystem::path& path, std::string_view bytes) {
   std::filesystem::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), std::ssize(bytes));
-}
-
-inline std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  write_bytes(path, bytes);
 }
 
 /// BundleHeaderProto.

@@ -9,12 +9,11 @@
 #include <vector>
 
 #include "checkpoint_writer.hpp"
-#include "temporary_directory.hpp"
+#include "io/temporary_folder.hpp"
 
 namespace pantanal::convert {
 namespace {
 
-using fixtures::TemporaryDirectory;
 using Rows = std::vector<std::size_t>;
 
 const std::vector<std::string> labels = {
@@ -23,7 +22,7 @@ const std::vector<std::string> labels = {
 constexpr std::string_view header = "primary_label,inat_taxon_id,scientific_name,common_name,class_name\n";
 
 Result<ClassSelection> select(const std::string& name, std::string_view text) {
-  const TemporaryDirectory directory("class_list");
+  const TemporaryFolder directory;
   fixtures::write_file(directory / name, text);
   return select_classes(labels, directory / name);
 }
@@ -35,7 +34,7 @@ std::string error_of(const std::string& name, std::string_view text) {
 }
 
 Result<std::vector<std::string>> labels_of(std::string_view text) {
-  const TemporaryDirectory directory("labels");
+  const TemporaryFolder directory;
   fixtures::write_file(directory / "labels.csv", text);
   return read_labels(directory / "labels.csv");
 }

@@ -5,14 +5,14 @@
 #include <vector>
 
 #include "checkpoint_writer.hpp"
-#include "temporary_directory.hpp"
+#include "io/temporary_folder.hpp"
 
 namespace pantanal::convert {
 namespace {
 
 // FIPS 180-4's examples: the empty message and "abc".
 TEST(Sha256, HashesFiles) {
-  const fixtures::TemporaryDirectory directory("sha256");
+  const TemporaryFolder directory;
   fixtures::write_file(directory / "empty", "");
   fixtures::write_file(directory / "a", "a");
   fixtures::write_file(directory / "bc", "bc");

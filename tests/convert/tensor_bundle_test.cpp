@@ -7,14 +7,13 @@
 #include <string>
 
 #include "checkpoint_writer.hpp"
-#include "temporary_directory.hpp"
+#include "io/temporary_folder.hpp"
 
 namespace pantanal::convert {
 namespace {
 
 using fixtures::bundle_entry;
 using fixtures::bundle_header;
-using fixtures::TemporaryDirectory;
 
 const std::filesystem::path golden = PANTANAL_SOURCE_DIR "/tests/golden/tensor_bundle";
 
@@ -31,7 +30,7 @@ std::string leaf(std::size_t number) {
 
 /// The error of a bundle with this index and 8 bytes of data, from opening it or from reading `key`.
 std::string error_of(const std::map<std::string, std::string>& index, const std::string& key = "x") {
-  const TemporaryDirectory directory("tensor_bundle");
+  const TemporaryFolder directory;
   fixtures::write_file(directory / "b.index", fixtures::make_table({index}));
   fixtures::write_file(directory / "b.data-00000-of-00001", "12345678");
   const auto bundle = TensorBundle::open(directory / "b");
@@ -82,8 +81,8 @@ TEST(TensorBundle, ReadsSeveralShards) {
 }
 
 TEST(TensorBundle, EveryChangeOfTheIndexIsAnError) {
-  const TemporaryDirectory directory("tensor_bundle_index");
-  const std::string index = fixtures::read_file(golden / "checkpoint.index");
+  const TemporaryFolder directory;
+  const std::string index = read_bytes(golden / "checkpoint.index");
   std::filesystem::copy(golden / "checkpoint.data-00000-of-00001",
                         directory / "checkpoint.data-00000-of-00001");
   for (std::size_t i = 0; i < index.size(); ++i) {
@@ -97,9 +96,8 @@ TEST(TensorBundle, EveryChangeOfTheIndexIsAnError) {
 }
 
 TEST(TensorBundle, EveryChangeOfATensorIsAnError) {
-  const TemporaryDirectory directory("tensor_bundle_data");
-  const std::string data_name = "checkpoint.data-00000-of-00001",
-                    data = fixtures::read_file(golden / data_name);
+  const TemporaryFolder directory;
+  const std::string data_name = "checkpoint.data-00000-of-00001", data = read_bytes(golden / data_name);
   std::filesystem::copy(golden / "checkpoint.index", directory / "checkpoint.index");
   fixtures::write_file(directory / data_name, data);
   const auto intact = TensorBundle::open(directory / "checkpoint");
@@ -122,9 +120,8 @@ TEST(TensorBundle, EveryChangeOfATensorIsAnError) {
 }
 
 TEST(TensorBundle, EveryTruncationOfTheDataIsAnError) {
-  const TemporaryDirectory directory("tensor_bundle_short");
-  const std::string data_name = "checkpoint.data-00000-of-00001",
-                    data = fixtures::read_file(golden / data_name);
+  const TemporaryFolder directory;
+  const std::string data_name = "checkpoint.data-00000-of-00001", data = read_bytes(golden / data_name);
   std::filesystem::copy(golden / "checkpoint.index", directory / "checkpoint.index");
   for (std::size_t size = 0; size < data.size(); ++size) {
     fixtures::write_file(directory / data_name, data.substr(0, size));
@@ -137,7 +134,7 @@ TEST(TensorBundle, EveryTruncationOfTheDataIsAnError) {
 TEST(TensorBundle, NamesAMissingFile) {
   EXPECT_NE(TensorBundle::open(golden / "nothing").error().message().find("nothing.index: not found"),
             std::string::npos);
-  const TemporaryDirectory directory("tensor_bundle_missing");
+  const TemporaryFolder directory;
   for (const char* name : {"sharded.index", "sharded.data-00000-of-00002"})
     std::filesystem::copy(golden / name, directory / name);
   EXPECT_NE(TensorBundle::open(directory / "sharded")
