@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <random>
 #include <string>
 #include <string_view>
 
@@ -111,6 +113,49 @@ TEST(ParseSafetensorsHeader, RefusesAHugeHeader) {
   const std::string text = "{" + std::string(SafetensorsHeader::max_bytes, ' ') + "}";
   EXPECT_TRUE(
       refused(parse_safetensors_header(text, 0, "file"), ErrorCode::unsupported, {"at most 16777216"}));
+}
+
+/// Whether what was read keeps the promises that readers of tensors rely on.
+bool is_sound(const SafetensorsHeader& header, std::uint64_t data_size) {
+  for (const auto& [name, entry] : header.tensors) {
+    const auto element = safetensors_element_size(entry.dtype);
+    if (!element || entry.begin > entry.end || entry.end > data_size) return false;
+    if (safetensors_byte_size(entry.shape, *element) != entry.end - entry.begin) return false;
+  }
+  return true;
+}
+
+TEST(ParseSafetensorsHeader, SurvivesRandomDamage) {
+  const std::string original =
+      R"({"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
+      R"("b":{"dtype":"U8","shape":[],"data_offsets":[24,25]},"c":{"dtype":"I64","shape":[0],"data_offsets":[25,25]}})";
+  constexpr std::string_view alphabet = "{}[]\",:0123456789.-+eEFUItrue\\\xc3\xff\n ";
+  std::mt19937 random(1);
+  int accepted = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::string text = original;
+    for (auto edits = 1 + random() % 3; edits > 0; --edits) {
+      const std::size_t place = random() % text.size();
+      const char letter = alphabet[random() % alphabet.size()];
+      switch (random() % 3) {
+        case 0:
+          text[place] = letter;
+          break;
+        case 1:
+          text.insert(place, 1, letter);
+          break;
+        default:
+          text.erase(place, 1 + random() % 8);
+          break;
+      }
+    }
+    const std::uint64_t data_size = random() % 4 == 0 ? random() % 64 : 25;
+    const auto header = parse_safetensors_header(text, data_size, "file");
+    if (!header) continue;
+    ++accepted;
+    EXPECT_TRUE(is_sound(*header, data_size)) << text;
+  }
+  EXPECT_GT(accepted, 100);
 }
 
 TEST(SafetensorsElementSize, KnowsTheFormatsWholeByteTypes) {
