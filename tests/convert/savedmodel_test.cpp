@@ -258,8 +258,19 @@ TEST(SavedModel, RefusesMissingAndSurplusLeaves) {
   saved.write(tensors);
   EXPECT_NE(read_savedmodel(saved.directory).error().message().find("but no _tf_var_leaves/200/"),
             std::string::npos);
-  saved.write({{"other/.ATTRIBUTES/VARIABLE_VALUE", {{1}, {0.0f}}}});
-  EXPECT_NE(read_savedmodel(saved.directory).error().message().find("found 0 leaves"), std::string::npos);
+}
+
+TEST(SavedModel, RefusesAnotherModel) {
+  const SavedModel saved;
+  saved.write({{"dense/kernel/.ATTRIBUTES/VARIABLE_VALUE", {{1}, {0.0f}}}});
+  EXPECT_NE(read_savedmodel(saved.directory)
+                .error()
+                .message()
+                .find("found variables like dense/kernel/.ATTRIBUTES/VARIABLE_VALUE, expected Perch v2's, "
+                      "_tf_var_leaves/0/"),
+            std::string::npos);
+  saved.write({});
+  EXPECT_NE(read_savedmodel(saved.directory).error().message().find("found no variables"), std::string::npos);
 }
 
 TEST(SavedModel, OtherVariablesDoNotCount) {

@@ -41,6 +41,11 @@ std::vector<fs::path> savedmodels_in(const fs::path& directory) {
 Result<std::vector<Shape>> leaf_shapes(const TensorBundle& bundle) {
   const auto is_leaf = [](const auto& entry) { return entry.first.starts_with(leaf_key_prefix); };
   const auto count = static_cast<std::size_t>(std::ranges::count_if(bundle.entries(), is_leaf));
+  if (count == 0)
+    return Error{
+        ErrorCode::mismatch, bundle.index_path().string(),
+        bundle.entries().empty() ? "no variables" : "variables like " + bundle.entries().rbegin()->first,
+        "Perch v2's, " + leaf_key(0) + " and so on"};
   std::vector<Shape> shapes;
   for (std::size_t i = 0; i < count; ++i) {
     const auto found = bundle.entries().find(leaf_key(i));
