@@ -57,10 +57,13 @@ TEST(ReleasedArchitecture, SaysWhichWidthsDiffer) {
   architecture.stem.channels = 8;
   architecture.blocks[3].se_channels = 1;
   architecture.label.classes = 20;
-  EXPECT_EQ(
-      *difference_from_release(architecture),
-      "not the released widths: stem channels 8 instead of 40, block 3 squeeze-and-excite channels 1 instead "
-      "of 8, classes 20 instead of 14795");
+  EXPECT_EQ(*difference_from_release(architecture),
+            "not the released widths: classes 20 instead of 14795, stem channels 8 instead of 40, block 3 "
+            "squeeze-and-excite channels 1 instead of 8");
+  architecture.blocks[4].out_channels = architecture.head.channels = 7;
+  EXPECT_EQ(*difference_from_release(architecture),
+            "not the released widths: classes 20 instead of 14795, stem channels 8 instead of 40, block 3 "
+            "squeeze-and-excite channels 1 instead of 8 and 2 more");
 }
 
 TEST(ReleasedFrontend, TheWindowIsASymmetricHannThatSumsToOne) {

@@ -245,6 +245,8 @@ TEST(SavedModel, TheSourceNameDoesNotDependOnHowThePathIsWritten) {
     ASSERT_TRUE(model.ok()) << model.error().message();
     EXPECT_EQ(model->source.file, "perch_v2_cpu/1") << path;
   }
+  std::filesystem::rename(saved.directory, saved.folder / "my_perch");
+  EXPECT_EQ(read_savedmodel(saved.folder / "my_perch")->source.file, "my_perch");
 }
 
 TEST(SavedModel, RefusesMissingAndSurplusLeaves) {

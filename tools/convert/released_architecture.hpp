@@ -16,8 +16,8 @@ namespace pantanal::convert {
 /// Perch v2 as released: EfficientNet-B3 in 26 blocks, swish throughout, 14795 classes of 4 prototypes.
 perch::Architecture released_architecture();
 
-/// Which channel or class counts of `architecture` are not the released ones, as one line for people; nothing
-/// if all are.
+/// Which channel or class counts of `architecture` are not the released ones (three of them and how many
+/// more), as one line for people; nothing if all are.
 std::optional<std::string> difference_from_release(const perch::Architecture& architecture);
 
 /// Symmetric Hann window divided by its sum, [frame_length]; computed in double.

@@ -67,11 +67,13 @@ Result<std::vector<std::string>> read_class_names(const fs::path& path, std::siz
   return names;
 }
 
-/// A directory's name with its parent's: versions are called 1, 2, ...
+/// A directory's name, after its parent's if it is only a version number, as Kaggle's are.
 std::string short_name(const fs::path& directory) {
   std::error_code failure;
   const fs::path whole = fs::weakly_canonical(directory, failure);
-  return (whole.parent_path().filename() / whole.filename()).string();
+  const fs::path name = whole.filename();
+  const bool is_version = name.string().find_first_not_of("0123456789") == std::string::npos;
+  return (is_version ? whole.parent_path().filename() / name : name).string();
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ Result<std::filesystem::path> find_savedmodel(const std::filesystem::path& path)
 /// and finiteness is checked. What they cannot tell (activations, strides, pads, the front end) is as
 /// released. Widths and class count may be others, if all leaves agree on them: see difference_from_release.
 /// The class names are those of `labels`, a file as read_labels takes it, or else of assets/labels.csv. The
-/// model's source is the directory (with its parent's name) and the SHA-256 of variables.data-*.
+/// model's source is the directory's name ("perch_v2_cpu/1" if it is but a version) and the SHA-256 of
+/// variables.data-*.
 Result<perch::Model> read_savedmodel(const std::filesystem::path& path,
                                      const std::optional<std::filesystem::path>& labels = std::nullopt);
 
