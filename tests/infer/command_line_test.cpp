@@ -1,0 +1,94 @@
+#include "command_line.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace pantanal::infer {
+namespace {
+
+CommandLine parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "pantanal-infer");
+  return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(CommandLine, HasDefaults) {
+  const auto options = parse({"a.wav", "--model", "m.safetensors"}).options;
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->inputs, std::vector<std::filesystem::path>{"a.wav"});
+  EXPECT_EQ(options->model, "m.safetensors");
+  EXPECT_FALSE(options->out);
+  EXPECT_FALSE(options->embeddings);
+  EXPECT_EQ(options->threads, 0u);
+  EXPECT_EQ(options->batch, 0u);
+  EXPECT_EQ(options->top, 5u);
+  EXPECT_EQ(options->normalize, audio::Normalize::none);
+  EXPECT_FALSE(options->recursive);
+}
+
+TEST(CommandLine, ReadsEveryOption) {
+  const auto options =
+      parse({"--model=m", "a.wav", "b", "--out", "o.csv", "--embeddings", "e.npz", "--threads", "3",
+             "--batch", "8", "--normalize", "peak", "--top", "7", "--recursive"})
+          .options;
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->inputs, (std::vector<std::filesystem::path>{"a.wav", "b"}));
+  EXPECT_EQ(options->out, "o.csv");
+  EXPECT_EQ(options->embeddings, "e.npz");
+  EXPECT_EQ(options->threads, 3u);
+  EXPECT_EQ(options->batch, 8u);
+  EXPECT_EQ(options->top, 7u);
+  EXPECT_EQ(options->normalize, audio::Normalize::peak);
+  EXPECT_TRUE(options->recursive);
+}
+
+TEST(CommandLine, TakesNamesAsTheyAre) {
+  const auto options = parse({"--model", "m", "--", "-a.wav", "caf\xe9, \"x\".wav"}).options;
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->inputs, (std::vector<std::filesystem::path>{"-a.wav", "caf\xe9, \"x\".wav"}));
+}
+
+TEST(CommandLine, RefusesMistakes) {
+  const std::vector<std::vector<const char*>> mistakes = {
+      {},
+      {"a.wav"},
+      {"--model", "m"},
+      {"a.wav", "--model"},
+      {"a.wav", "--model", "m", "--top", "0"},
+      {"a.wav", "--model", "m", "--top", "-1"},
+      {"a.wav", "--model", "m", "--top", "five"},
+      {"a.wav", "--model", "m", "--top", "5x"},
+      {"a.wav", "--model", "m", "--batch", "65"},
+      {"a.wav", "--model", "m", "--threads", "-2"},
+      {"a.wav", "--model", "m", "--threads", "99999999999999999999"},
+      {"a.wav", "--model", "m", "--normalize", "rms"},
+      {"a.wav", "--model", "m", "--unknown"},
+  };
+  for (const auto& arguments : mistakes) {
+    const CommandLine command = parse(arguments);
+    EXPECT_FALSE(command.options);
+    EXPECT_EQ(command.code, ExitCode::usage);
+    EXPECT_NE(command.text.find("--help"), std::string::npos);
+    EXPECT_GT(command.text.size(), 60u) << "it should say what is wrong";
+  }
+}
+
+TEST(CommandLine, ExplainsItself) {
+  const CommandLine help = parse({"--help"});
+  EXPECT_FALSE(help.options);
+  EXPECT_EQ(help.code, ExitCode::done);
+  for (const char* const word : {"--model", "--out", "--embeddings", "--threads", "--batch", "--normalize",
+                                 "--top", "--recursive", "Exit code", "FOLDER"})
+    EXPECT_NE(help.text.find(word), std::string::npos) << word;
+}
+
+TEST(CommandLine, TellsItsVersion) {
+  const CommandLine version = parse({"--version"});
+  EXPECT_FALSE(version.options);
+  EXPECT_EQ(version.code, ExitCode::done);
+  EXPECT_EQ(version.text.find("pantanal-infer "), 0u);
+}
+
+}  // namespace
+}  // namespace pantanal::infer

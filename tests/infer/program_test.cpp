@@ -1,0 +1,308 @@
+// The program itself, from its command line to its exit code.
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/refused.hpp"
+#include "io/temporary_folder.hpp"
+#include "output/npz_reader.hpp"
+#include "pantanal/audio/windows.hpp"
+#include "pantanal/io/csv.hpp"
+#include "pantanal/output/prediction_csv.hpp"
+#include "pantanal/perch/model_file.hpp"
+#include "pantanal/perch/session.hpp"
+#include "perch/random_model.hpp"
+#include "program.hpp"
+#include "wav_files.hpp"
+
+namespace pantanal::infer {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder with a model of half-second windows and seven classes, and one without classes.
+class ProgramTest : public ::testing::Test {
+ protected:
+  ProgramTest() {
+    perch::Architecture architecture = perch::fixtures::tiny_architecture();
+    save("m.safetensors", perch::fixtures::random_model(architecture, 7));
+    architecture.label.classes = 0;
+    save("headless.safetensors", perch::fixtures::random_model(architecture, 7));
+  }
+
+  void save(const char* name, const perch::Model& model) {
+    ASSERT_TRUE(succeeded(perch::save_model(model, folder_ / name)));
+  }
+
+  /// With --model m.safetensors unless `arguments` name another.
+  Finished infer(std::vector<std::string> arguments) const {
+    if (std::ranges::find(arguments, "--model") == arguments.end())
+      arguments.insert(arguments.begin(), {"--model", "m.safetensors"});
+    return run(std::move(arguments), folder_.path());
+  }
+
+  /// How many rows of CSV each file has.
+  static std::map<std::string, int> rows_per_file(const std::string& csv) {
+    std::map<std::string, int> count;
+    const auto rows = parse_csv(csv, "CSV");
+    EXPECT_TRUE(succeeded(rows));
+    for (std::size_t i = 1; rows && i < rows->size(); ++i) ++count[(*rows)[i].fields[0]];
+    return count;
+  }
+
+  std::vector<std::string> temporaries() const {
+    std::vector<std::string> all;
+    for (const std::string& name : folder_.names())
+      if (name.starts_with(".")) all.push_back(name);
+    return all;
+  }
+
+  TemporaryFolder folder_;
+};
+
+using Counts = std::map<std::string, int>;
+
+TEST_F(ProgramTest, WritesWhatTheSessionComputes) {
+  write_chirp(folder_ / "a.wav", 1.2);
+  const Finished finished = infer({"a.wav", "--top", "7"});
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_EQ(finished.err, "");
+
+  auto stream = audio::WindowStream::open(folder_ / "a.wav", {32000, 16000});
+  auto model = perch::load_model(folder_ / "m.safetensors");
+  ASSERT_TRUE(succeeded(stream));
+  ASSERT_TRUE(succeeded(model));
+  auto session = perch::Session::create(std::make_shared<const perch::Model>(*model));
+  ASSERT_TRUE(succeeded(session));
+  std::string expected(output::PredictionCsv::header);
+  std::vector<float> samples(16000), logits(7);
+  for (int window = 0; window < 3; ++window) {
+    ASSERT_TRUE(succeeded(stream->next(samples)));
+    ASSERT_TRUE(succeeded(session->run(samples, 1, {.label = logits})));
+    expected +=
+        output::PredictionCsv(model->labels, 7).rows({"a.wav", window * 0.5, window * 0.5 + 0.5}, logits);
+  }
+  EXPECT_EQ(finished.out, expected);
+}
+
+TEST_F(ProgramTest, GivesTheSameWithAnyThreadsAndBatch) {
+  for (unsigned i = 0; i < 5; ++i) write_chirp(folder_ / (std::to_string(i) + ".wav"), 0.4 + 0.7 * i, i);
+  const Finished first = infer({".", "--embeddings", "first.npz", "--threads", "1", "--batch", "1"});
+  EXPECT_EQ(first.code, 0) << first.err;
+  for (const char* const threads : {"1", "2", "9"})
+    for (const char* const batch : {"2", "5", "64"}) {
+      const Finished other = infer({".", "--embeddings", "e.npz", "--threads", threads, "--batch", batch});
+      EXPECT_EQ(other.out, first.out) << threads << " threads, batch " << batch;
+      EXPECT_EQ(read_bytes(folder_ / "e.npz"), read_bytes(folder_ / "first.npz"));
+    }
+}
+
+TEST_F(ProgramTest, WritesFilesInsteadOfToStandardOutput) {
+  write_chirp(folder_ / "a.wav", 1);
+  const Finished to_stdout = infer({"a.wav"});
+  const Finished to_file = infer({"a.wav", "--out", "o.csv", "--embeddings", "e.npz"});
+  EXPECT_EQ(to_file.code, 0) << to_file.err;
+  EXPECT_EQ(to_file.out, "");
+  EXPECT_EQ(read_bytes(folder_ / "o.csv"), to_stdout.out);
+  const auto arrays = output::read_npz(folder_ / "e.npz");
+  EXPECT_NE(arrays.at("embedding").header.find("(2, 19)"), std::string::npos);
+  EXPECT_NE(arrays.at("label").header.find("(2, 7)"), std::string::npos);
+  EXPECT_TRUE(temporaries().empty());
+}
+
+TEST_F(ProgramTest, DoesTheRestWhenRecordingsAreBroken) {
+  fs::create_directory(folder_ / "d");
+  write_chirp(folder_ / "d/a.wav", 1);
+  write_bytes(folder_ / "d/b.wav", "");
+  write_bytes(folder_ / "d/c.ogg", "not Ogg at all");
+  write_bytes(folder_ / "d/d.flac", "fLaC and so on");
+  write_broken_chirp(folder_ / "d/e.wav", 4, 0.3);
+  write_bytes(folder_ / "d/f.wav", chirp_wav(0));
+  write_chirp(folder_ / "d/g.wav", 0.2);
+  write_bytes(folder_ / "d/notes.txt", "for people");
+  const Finished finished = infer({"d", "absent.wav", "--top", "1"});
+  EXPECT_EQ(finished.code, 4);
+  EXPECT_EQ(rows_per_file(finished.out), (Counts{{"d/a.wav", 2}, {"d/e.wav", 2}, {"d/g.wav", 1}}));
+  for (const char* const name : {"d/b.wav", "d/c.ogg", "d/d.flac", "d/e.wav", "d/f.wav", "absent.wav"})
+    EXPECT_NE(finished.err.find(name), std::string::npos) << name;
+  EXPECT_NE(finished.err.find("only its first 2 windows are done"), std::string::npos) << finished.err;
+  EXPECT_EQ(finished.err.find("d/a.wav"), std::string::npos);
+  EXPECT_EQ(finished.err.find("notes.txt"), std::string::npos);
+  EXPECT_EQ(std::ranges::count(finished.err, '\n'), 6);
+}
+
+TEST_F(ProgramTest, WritesNothingIfEveryRecordingIsBroken) {
+  write_bytes(folder_ / "a.wav", "RIFF");
+  write_bytes(folder_ / "o.csv", "what was there");
+  const Finished finished = infer({"a.wav", "absent.wav", "--out", "o.csv", "--embeddings", "e.npz"});
+  EXPECT_EQ(finished.code, 6);
+  EXPECT_EQ(read_bytes(folder_ / "o.csv"), "what was there");
+  EXPECT_FALSE(fs::exists(folder_ / "e.npz"));
+  EXPECT_TRUE(temporaries().empty());
+  EXPECT_EQ(infer({"a.wav"}).out, "");
+}
+
+TEST_F(ProgramTest, FindsNoRecordings) {
+  fs::create_directory(folder_ / "d");
+  const Finished finished = infer({"d"});
+  EXPECT_EQ(finished.code, 6);
+  EXPECT_NE(finished.err.find("d: not found: found a folder without recordings"), std::string::npos)
+      << finished.err;
+}
+
+TEST_F(ProgramTest, ReportsAFolderWithoutRecordingsBesideOthers) {
+  fs::create_directory(folder_ / "d");
+  write_chirp(folder_ / "a.wav", 0.5);
+  EXPECT_EQ(infer({"d", "a.wav"}).code, 4);
+}
+
+TEST_F(ProgramTest, DoesARecordingOnce) {
+  write_chirp(folder_ / "a.wav", 0.5);
+  const Finished finished = infer({"a.wav", ".", "./a.wav", "--top", "1"});
+  EXPECT_EQ(finished.code, 0);
+  EXPECT_EQ(rows_per_file(finished.out), (Counts{{"a.wav", 1}}));
+  EXPECT_NE(finished.err.find("given more than once"), std::string::npos);
+}
+
+TEST_F(ProgramTest, KeepsNamesWhateverTheyAre) {
+  const std::vector<std::string> names = {"caf\xe9.wav", "a, \"b\".wav", "J\xc3\xb3hann.wav", "-x.wav",
+                                          "a\nb.wav"};
+  std::vector<std::string> arguments = {"--model", "m.safetensors", "--embeddings", "e.npz", "--top", "1",
+                                        "--"};
+  for (const std::string& name : names) {
+    write_chirp(folder_ / name, 0.5);
+    arguments.push_back(name);
+  }
+  const Finished finished = infer(arguments);
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  const auto rows = rows_per_file(finished.out);
+  for (const std::string& name : names) EXPECT_EQ(rows.count(name), 1u) << name;
+  EXPECT_NE(output::read_npz(folder_ / "e.npz").at("file").header.find("<U10"), std::string::npos);
+}
+
+TEST_F(ProgramTest, ShowsNoControlCharactersOnTheTerminal) {
+  const Finished finished = infer({"\x1b[2Jabsent\n.wav"});
+  EXPECT_NE(finished.err.find("?[2Jabsent?.wav"), std::string::npos) << finished.err;
+}
+
+TEST_F(ProgramTest, RefusesModelsThatCannotBeLoaded) {
+  write_chirp(folder_ / "a.wav", 0.5);
+  const std::string bytes = read_bytes(folder_ / "m.safetensors");
+  write_bytes(folder_ / "short.safetensors", std::string_view(bytes).substr(0, bytes.size() / 2));
+  std::string altered = bytes;
+  altered[altered.size() / 2] = static_cast<char>(altered[altered.size() / 2] ^ 1);
+  write_bytes(folder_ / "altered.safetensors", altered);
+  for (const char* const name :
+       {"absent.safetensors", "short.safetensors", "altered.safetensors", "a.wav", "."}) {
+    const Finished finished = infer({"a.wav", "--model", name, "--out", "o.csv"});
+    EXPECT_EQ(finished.code, 3) << name;
+    EXPECT_NE(finished.err.find(name), std::string::npos) << finished.err;
+    EXPECT_FALSE(fs::exists(folder_ / "o.csv"));
+  }
+}
+
+TEST_F(ProgramTest, AsksForEmbeddingsOfAModelWithoutLabels) {
+  write_chirp(folder_ / "a.wav", 0.5);
+  const std::string model = "headless.safetensors";
+  for (const auto& arguments : {std::vector<std::string>{"a.wav", "--model", model},
+                                {"a.wav", "--model", model, "--out", "o.csv", "--embeddings", "e.npz"}}) {
+    const Finished finished = infer(arguments);
+    EXPECT_EQ(finished.code, 2);
+    EXPECT_NE(finished.err.find("--embeddings"), std::string::npos) << finished.err;
+  }
+  const Finished finished = infer({"a.wav", "--model", model, "--embeddings", "e.npz"});
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_EQ(finished.out, "");
+  EXPECT_FALSE(output::read_npz(folder_ / "e.npz").contains("label"));
+}
+
+TEST_F(ProgramTest, RefusesOutputsThatCannotBeWritten) {
+  write_chirp(folder_ / "a.wav", 0.5);
+  fs::create_directory(folder_ / "d");
+  for (const char* const option : {"--out", "--embeddings"})
+    for (const char* const path : {"absent/o", "d", "a.wav/o", "/dev/full"}) {
+      const Finished finished = infer({"a.wav", option, path});
+      EXPECT_EQ(finished.code, 5) << option << path;
+      EXPECT_NE(finished.err.find(path), std::string::npos) << finished.err;
+      EXPECT_EQ(finished.out, "");
+    }
+  EXPECT_TRUE(temporaries().empty());
+}
+
+TEST_F(ProgramTest, NeverReplacesWhatItReads) {
+  write_chirp(folder_ / "a.wav", 0.5);
+  const std::string recording = read_bytes(folder_ / "a.wav");
+  EXPECT_EQ(infer({"a.wav", "--out", "./a.wav"}).code, 2);
+  EXPECT_EQ(infer({"a.wav", "--embeddings", "m.safetensors"}).code, 2);
+  EXPECT_EQ(infer({"a.wav", "--out", "x", "--embeddings", "./x"}).code, 2);
+  EXPECT_EQ(read_bytes(folder_ / "a.wav"), recording);
+}
+
+TEST_F(ProgramTest, NoticesThatStandardOutputFails) {
+  write_chirp(folder_ / "a.wav", 0.5);
+  const std::vector<std::string> arguments = {"--model", "m.safetensors", "a.wav", "--embeddings", "e.npz"};
+  const Finished full = Program(arguments, folder_.path(), "/dev/full", folder_ / "err").wait();
+  EXPECT_EQ(full.code, 5);
+  EXPECT_NE(full.err.find("standard output"), std::string::npos) << full.err;
+  const Finished closed = Program(arguments, folder_.path(), "", folder_ / "err").wait();
+  EXPECT_EQ(closed.code, 5);
+  EXPECT_NE(closed.err.find("standard output"), std::string::npos) << closed.err;
+  EXPECT_FALSE(fs::exists(folder_ / "e.npz"));
+  EXPECT_EQ(Program({"--help"}, folder_.path(), "/dev/full", folder_ / "err").wait().code, 5);
+}
+
+TEST_F(ProgramTest, WritesNoNumberThatIsNone) {
+  perch::Model model = perch::fixtures::random_model(perch::fixtures::tiny_architecture(), 7);
+  auto& bias = model.tensors.at("head.bias");
+  bias = perch::make_tensor(bias.shape, std::vector<float>(bias.values.size(), 3e38f));
+  save("huge.safetensors", model);
+  write_chirp(folder_ / "a.wav", 1);
+  const Finished finished = infer({"a.wav", "--model", "huge.safetensors", "--embeddings", "e.npz"});
+  EXPECT_EQ(finished.code, 6);
+  EXPECT_EQ(finished.out, "");
+  EXPECT_NE(finished.err.find("a.wav"), std::string::npos) << finished.err;
+  EXPECT_EQ(std::ranges::count(finished.err, '\n'), 1);
+  EXPECT_FALSE(fs::exists(folder_ / "e.npz"));
+}
+
+TEST_F(ProgramTest, NormalizesIfAsked) {
+  write_chirp(folder_ / "a.wav", 0.5);
+  EXPECT_NE(infer({"a.wav"}).out, infer({"a.wav", "--normalize", "peak"}).out);
+}
+
+TEST_F(ProgramTest, RefusesACommandLineThatMakesNoSense) {
+  EXPECT_EQ(infer({}).code, 2);
+  EXPECT_EQ(infer({"a.wav", "--top", "0"}).code, 2);
+  EXPECT_EQ(run({"a.wav"}, folder_.path()).code, 2);
+}
+
+TEST_F(ProgramTest, TellsItsVersion) {
+  const Finished finished = run({"--version"}, folder_.path());
+  EXPECT_EQ(finished.code, 0);
+  EXPECT_EQ(finished.out.find("pantanal-infer "), 0u);
+}
+
+TEST_F(ProgramTest, LeavesNothingBehindWhenInterrupted) {
+  write_chirp(folder_ / "a.wav", 120);
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  const int reader = ::open((folder_ / "pipe").c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  const Program program({"--model", "m.safetensors", "a.wav", "--embeddings", "e.npz", "--top", "7"},
+                        folder_.path(), folder_ / "pipe", folder_ / "err");
+  pollfd rows = {reader, POLLIN, 0};
+  ASSERT_EQ(::poll(&rows, 1, 60'000), 1);  // it has begun, and more rows will come than the pipe holds
+  program.interrupt();
+  const Finished finished = program.wait();
+  ::close(reader);
+  EXPECT_EQ(finished.signal, SIGINT) << finished.code << finished.err;
+  EXPECT_FALSE(fs::exists(folder_ / "e.npz"));
+  EXPECT_TRUE(temporaries().empty());
+}
+
+}  // namespace
+}  // namespace pantanal::infer

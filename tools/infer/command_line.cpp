@@ -1,0 +1,110 @@
+#include "command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <map>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+namespace pantanal::infer {
+namespace {
+
+constexpr const char* description = R"(Perch embeddings and class scores of recordings, window by window.
+
+A FOLDER stands for the recordings in it, sorted by name: files called .wav or .ogg, and
+those of other audio formats, which are then reported as such. Its hidden files and
+whatever is no audio are left out. Nothing is done twice: a name given again is ignored.)";
+
+constexpr const char* footer = R"(
+CSV: file,start_s,end_s,rank,label,logit,softmax; softmax is over all classes of the
+model. Windows follow each other without overlap; the last one of a recording is filled
+up with zeros, so its end_s may lie beyond the recording's.
+
+NPZ: embedding [n, channels] and label [n, classes], the logits, as float32; file [n];
+start_s [n]. File names that are not UTF-8 read as Python's os.fsdecode reads them.
+
+A recording that cannot be read is reported and left out; of one that breaks off, the
+whole windows before the damage are written. All others are done in any case. OUT and
+NPZ appear under their names complete, or not at all.
+
+Exit code:
+  0  every recording was done
+  1  something unforeseen: out of memory, or a bug
+  2  the command line makes no sense
+  3  the model could not be loaded
+  4  some recordings could not be read, or not to their end; the rest was written
+  5  an output could not be written
+  6  nothing was written: no recording was found, or none could be read)";
+
+/// Paths are kept as the bytes given, not converted.
+struct Text {
+  std::vector<std::string> inputs;
+  std::string model, out, embeddings;
+};
+
+void declare(CLI::App& app, Text& text, Options& options, std::int64_t& threads, std::int64_t& batch,
+             std::int64_t& top) {
+  const std::map<std::string, audio::Normalize> normalizations = {{"none", audio::Normalize::none},
+                                                                  {"peak", audio::Normalize::peak}};
+  app.add_option("recordings", text.inputs, "Recordings (WAV, Ogg Vorbis) or folders of them")
+      ->required()
+      ->option_text("FILE|FOLDER...");
+  app.add_option("-m,--model", text.model, "The model, as pantanal-convert writes it")
+      ->required()
+      ->option_text("MODEL.safetensors");
+  app.add_option("-o,--out", text.out, "Write the CSV here instead of to standard output")
+      ->option_text("OUT.csv");
+  app.add_option("-e,--embeddings", text.embeddings, "Also write embeddings and logits of every window")
+      ->option_text("NPZ");
+  app.add_option("--top", top, "Classes per window in the CSV, the likeliest first (default 5)")
+      ->option_text("N")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20));
+  app.add_option("--normalize", options.normalize,
+                 "peak: remove each window's mean and scale its peak to 0.25; none: take samples as they are "
+                 "(default)")
+      ->option_text("none|peak")
+      ->transform(CLI::CheckedTransformer(normalizations));
+  app.add_option("--threads", threads, "Threads to compute with (default 0: as many as the CPU has)")
+      ->option_text("N")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1024}));
+  app.add_option("--batch", batch, "Windows computed together, 1 to 64 (default 0: chosen by the threads)")
+      ->option_text("N")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{64}));
+  app.add_flag("-r,--recursive", options.recursive, "Look into folders within folders, too");
+}
+
+CommandLine fail(const std::string& message) {
+  return {{}, ExitCode::usage, "pantanal-infer: " + message + "\nRun with --help for more information.\n"};
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, const char* const* argv) {
+  CLI::App app(description, "pantanal-infer");
+  app.set_version_flag("--version", std::string("pantanal-infer " PANTANAL_VERSION));
+  app.footer(footer);
+  Text text;
+  Options options;
+  std::int64_t threads = 0, batch = 0, top = 5;
+  declare(app, text, options, threads, batch, top);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help or --version
+    std::ostringstream out;
+    app.exit(success, out, out);
+    return {{}, ExitCode::done, out.str()};
+  } catch (const CLI::ParseError& error) {
+    return fail(error.what());
+  }
+  options.inputs.assign(text.inputs.begin(), text.inputs.end());
+  options.model = text.model;
+  if (app.count("--out") > 0) options.out = text.out;
+  if (app.count("--embeddings") > 0) options.embeddings = text.embeddings;
+  options.threads = static_cast<std::size_t>(threads);
+  options.batch = static_cast<std::size_t>(batch);
+  options.top = static_cast<std::size_t>(top);
+  return {std::move(options), ExitCode::done, {}};
+}
+
+}  // namespace pantanal::infer

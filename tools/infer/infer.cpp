@@ -1,0 +1,110 @@
+#include "infer.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "interruption.hpp"
+#include "pantanal/core/parallel.hpp"
+#include "pantanal/perch/model_file.hpp"
+#include "pantanal/perch/session.hpp"
+#include "recording_loop.hpp"
+#include "recordings.hpp"
+#include "result_writer.hpp"
+#include "window_feed.hpp"
+
+namespace pantanal::infer {
+namespace {
+
+/// Outputs must not replace each other or what is read.
+Status check_outputs(const Options& options, const RecordingList& list) {
+  const auto resolved = [](const std::filesystem::path& path) {
+    std::error_code failure;
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, failure), failure);
+  };
+  const auto same = [resolved](const std::filesystem::path& a, const std::filesystem::path& b) {
+    return resolved(a) == resolved(b);
+  };
+  if (options.out && options.embeddings && same(*options.out, *options.embeddings))
+    return Error{ErrorCode::invalid_argument, options.out->string(), "it for --out and --embeddings",
+                 "two different files"};
+  for (const auto& output : {options.out, options.embeddings}) {
+    if (!output) continue;
+    const bool is_read =
+        same(*output, options.model) || std::ranges::any_of(list.recordings, [&](const Recording& recording) {
+          return same(*output, recording.path);
+        });
+    if (is_read)
+      return Error{ErrorCode::invalid_argument, output->string(), "an output that is also an input",
+                   "a file that may be replaced"};
+  }
+  return {};
+}
+
+Status check_labels(const Options& options, const perch::Model& model) {
+  if (model.architecture.label.classes > 0 || (options.embeddings && !options.out)) return {};
+  return Error{ErrorCode::invalid_argument, options.model.string(),
+               "a model without label head, so without predictions for a CSV",
+               "--embeddings NPZ, and no --out"};
+}
+
+/// The batch asked for; otherwise 12 windows or a few more, so that every thread gets as many as the others.
+std::size_t batch_size(const Options& options) {
+  constexpr std::size_t usual = 12, most = 64;
+  if (options.batch > 0) return options.batch;
+  const std::size_t threads = options.threads > 0 ? options.threads : hardware_threads();
+  return std::clamp((usual + threads - 1) / threads * threads, usual, most);
+}
+
+FeedOptions feed_options(const Options& options, const perch::Session& session) {
+  constexpr std::size_t threads_per_decoder = 4;  // decoding and resampling take a fifth of the time or less
+  const perch::Frontend& frontend = session.model().architecture.frontend;
+  return {.windows = {static_cast<std::uint32_t>(frontend.sample_rate), frontend.samples},
+          .normalize = options.normalize,
+          .ahead = session.options().batch,
+          .decoders = session.options().threads / threads_per_decoder};
+}
+
+void report(const RecordingList& list, Console& console) {
+  for (const Error& error : list.errors) console.say(error.message());
+  for (const std::filesystem::path& path : list.repeated)
+    console.say(path.string() + ": given more than once, done once");
+}
+
+}  // namespace
+
+ExitCode infer(const Options& options, Console& console) {
+  const RecordingList list = find_recordings(options.inputs, options.recursive);
+  report(list, console);
+  if (Status status = check_outputs(options, list); !status)
+    return console.fail(ExitCode::usage, status.error());
+  if (list.recordings.empty()) return ExitCode::nothing_written;
+
+  auto model = perch::load_model(options.model);
+  if (!model) return console.fail(ExitCode::model, model.error());
+  if (Status status = check_labels(options, *model); !status)
+    return console.fail(ExitCode::usage, status.error());
+  auto session = perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)),
+                                        {.threads = options.threads, .batch = batch_size(options)});
+  if (!session) return console.fail(ExitCode::model, session.error());
+  auto writer = ResultWriter::create(options, session->model(), list.recordings);
+  if (!writer) return console.fail(ExitCode::output, writer.error());
+
+  RecordingLoop loop(list.recordings, *session, *writer, console);
+  {
+    WindowFeed feed(list.recordings, feed_options(options, *session));
+    if (const std::optional<ExitCode> code = loop.run(feed)) return *code;
+  }
+  if (!interrupted() && loop.windows_written() > 0)
+    if (Status status = writer->finish(interrupted); !status && !interrupted())
+      return console.fail(ExitCode::output, status.error());
+  if (interrupted()) return ExitCode::interrupted;
+  if (loop.windows_written() == 0) return ExitCode::nothing_written;
+  const bool all_done = loop.recordings_failed() == 0 && list.errors.empty();
+  return all_done ? ExitCode::done : ExitCode::some_failed;
+}
+
+}  // namespace pantanal::infer

@@ -1,0 +1,94 @@
+#include "recordings.hpp"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace pantanal::infer {
+namespace {
+
+namespace fs = std::filesystem;
+
+class RecordingFinder {
+ public:
+  explicit RecordingFinder(bool recursive) : recursive_(recursive) {}
+
+  void add_input(const fs::path& input) {
+    std::error_code failure;
+    const fs::file_status status = fs::status(input, failure);
+    if (!fs::is_directory(status)) return add(input);  // one that is not there fails when it is opened
+    const std::size_t before = list_.recordings.size() + list_.repeated.size() + list_.errors.size();
+    add_folder(input);
+    if (before == list_.recordings.size() + list_.repeated.size() + list_.errors.size())
+      list_.errors.push_back({ErrorCode::not_found, input.string(), "a folder without recordings",
+                              recursive_ ? "files named .wav or .ogg"
+                                         : "files named .wav or .ogg (--recursive looks into its folders)"});
+  }
+
+  RecordingList take() && { return std::move(list_); }
+
+ private:
+  void add(const fs::path& path) {
+    std::error_code failure;
+    if (!names_.insert(fs::absolute(path, failure).lexically_normal()).second) {
+      list_.repeated.push_back(path);
+      return;
+    }
+    const std::uintmax_t bytes = fs::file_size(path, failure);
+    list_.recordings.push_back({path, failure ? 0 : bytes});
+  }
+
+  void add_folder(const fs::path& folder) {
+    std::error_code failure;
+    const fs::path itself = fs::canonical(folder, failure);
+    if (std::ranges::find(above_, itself) != above_.end()) return;
+    std::vector<fs::path> entries;
+    for (fs::directory_iterator entry(folder, failure), end; !failure && entry != end;
+         entry.increment(failure))
+      entries.push_back(entry->path());
+    if (failure)
+      list_.errors.push_back(
+          {ErrorCode::io, folder.string(), failure.message(), "a folder that can be read"});
+    std::ranges::sort(entries);
+    above_.push_back(itself);
+    for (const fs::path& entry : entries) {
+      if (!fs::is_directory(entry, failure)) {
+        if (has_recording_name(entry)) add(entry);
+      } else if (recursive_ && !is_hidden(entry)) {
+        add_folder(entry);
+      }
+    }
+    above_.pop_back();
+  }
+
+  static bool is_hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
+
+  bool recursive_;
+  RecordingList list_;
+  std::set<fs::path> names_;
+  std::vector<fs::path> above_;  // the folders we are in
+};
+
+}  // namespace
+
+bool has_recording_name(const fs::path& path) {
+  constexpr std::string_view extensions[] = {".wav", ".wave", ".ogg",  ".oga", ".flac", ".mp3",  ".opus",
+                                             ".m4a", ".mp4",  ".aac",  ".aif", ".aiff", ".aifc", ".au",
+                                             ".caf", ".w64",  ".rf64", ".wma", ".wv",   ".ape",  ".amr"};
+  std::string extension = path.extension().native();
+  for (char& c : extension)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return !path.filename().native().starts_with('.') &&
+         std::ranges::find(extensions, extension) != std::end(extensions);
+}
+
+RecordingList find_recordings(std::span<const fs::path> inputs, bool recursive) {
+  RecordingFinder finder(recursive);
+  for (const fs::path& input : inputs) finder.add_input(input);
+  return std::move(finder).take();
+}
+
+}  // namespace pantanal::infer
