@@ -35,10 +35,26 @@ TEST(ParseJson, BoundsSizeAndDepth) {
   EXPECT_TRUE(succeeded(parse_json("[[1]]", "here", {.bytes = 5, .depth = 2})));
   EXPECT_TRUE(
       refused(parse_json("[[1]]", "here", {.bytes = 4}), ErrorCode::unsupported, {"5 bytes", "at most 4"}));
-  EXPECT_TRUE(
-      refused(parse_json("[[1]]", "here", {.depth = 1}), ErrorCode::corrupt, {"2 deep", "at most 1"}));
+  EXPECT_TRUE(refused(parse_json("[[1]]", "here", {.depth = 1}), ErrorCode::corrupt, {"more than 1 deep"}));
   EXPECT_TRUE(succeeded(parse_json(R"(["[[[\"[[[",[1]])", "here", {.depth = 2})));
   EXPECT_TRUE(refused(parse_json(std::string(10'000'000, '['), "here"), ErrorCode::corrupt, {"deep"}));
+}
+
+TEST(ParseJson, TakesLinearTime) {  // with a quadratic builder, this takes minutes
+  std::string text = "[";
+  for (int i = 0; i < 1'000'000; ++i) text += "{},";
+  const auto value = parse_json(text + "{}]", "here");
+  ASSERT_TRUE(succeeded(value));
+  EXPECT_EQ(value->size(), 1'000'001u);
+}
+
+TEST(ParseJson, BuildsWhatTheParserReads) {
+  const std::string text =
+      R"({"a":[{"b":[[],{},[1,-2,2.5,1e-7,true,false,null]]},"x"],"c":{"d":{"e":18446744073709551615}},"f":""})";
+  const auto value = parse_json(text, "here");
+  ASSERT_TRUE(succeeded(value));
+  EXPECT_EQ(*value, nlohmann::json::parse(text));
+  EXPECT_EQ(*parse_json(" 7 ", "here"), 7);
 }
 
 TEST(JsonText, GivesTextOrSaysWhatIsWrong) {

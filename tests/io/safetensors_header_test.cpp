@@ -68,7 +68,7 @@ TEST(ParseSafetensorsHeader, RefusesWhatTheFormatForbids) {
       {"[2,3]", "[2,-3]", corrupt, "found -3"},
       {"[2,3]", "[2,3.0]", corrupt, "found 3.0"},
       {"[2,3]", "[2,\"3\"]", corrupt, "a.shape"},
-      {"[2,3]", "[2,[3]]", corrupt, "4 deep, expected at most 3"},
+      {"[2,3]", "[2,[3]]", corrupt, "more than 3 deep"},
       {"[2,3]", "[2,4]", corrupt, "24 bytes, expected 32, for F32 [2, 4]"},
       {"[2,3]", "[2]", corrupt, "24 bytes, expected 8"},
       {"[2,3]", "[9223372036854775808]", corrupt, "2^63 - 1"},

@@ -1,11 +1,9 @@
 // JSON text to nlohmann::json and back, with errors as values and bounds on what untrusted text may cost.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,7 +13,7 @@
 
 namespace pantanal {
 
-/// Bounds that parse_json() enforces before it builds anything.
+/// Bounds that parse_json() enforces: before it builds anything, and while it builds.
 struct JsonLimits {
   std::size_t bytes = std::size_t{16} << 20;
   std::size_t depth = 16;  ///< objects and arrays within each other
@@ -23,46 +21,75 @@ struct JsonLimits {
 
 namespace detail {
 
-/// Deepest nesting in `text`, by brackets outside strings; meaningful even if the text is not JSON.
-inline std::size_t json_depth(std::string_view text) {
-  std::size_t depth = 0, deepest = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string && c == '\\') {
-      ++i;
-    } else if (c == '"') {
-      in_string = !in_string;
-    } else if (!in_string && (c == '{' || c == '[')) {
-      deepest = std::max(deepest, ++depth);
-    } else if (!in_string && (c == '}' || c == ']') && depth > 0) {
-      --depth;
-    }
-  }
-  return deepest;
-}
-
-/// A parser callback that notes the first key that an object has twice; the parser itself would keep the
-/// last.
-class DuplicateKeys {
+/// Builds a value from nlohmann's parser events and stops at the first thing that is wrong. (nlohmann's own
+/// builder keeps the last of repeated keys and bounds nothing; with a callback, it takes quadratic time.)
+class JsonBuilder {
  public:
-  bool operator()(int, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
-    using Event = nlohmann::json::parse_event_t;
-    if (event == Event::object_start) keys_.emplace_back();
-    if (event == Event::object_end) keys_.pop_back();
-    if (event == Event::key && !keys_.back().insert(parsed.get<std::string>()).second && !found_) {
-      found_ = true;
-      key_ = parsed.get<std::string>();
-    }
-    return true;
+  using Json = nlohmann::json;
+
+  JsonBuilder(Json& root, std::size_t max_depth) : root_(root), max_depth_(max_depth) {}
+
+  /// What is wrong, once an event has returned false; without a `where`.
+  const Error& error() const { return error_; }
+
+  bool null() { return add(nullptr); }
+  bool boolean(bool value) { return add(value); }
+  bool number_integer(std::int64_t value) { return add(value); }
+  bool number_unsigned(std::uint64_t value) { return add(value); }
+  bool number_float(double value, const std::string&) { return add(value); }
+  bool string(std::string& value) { return add(std::move(value)); }
+  bool binary(Json::binary_t&) { return fail("binary data", "text"); }
+
+  bool start_object(std::size_t) { return open(Json::object()); }
+  bool start_array(std::size_t) { return open(Json::array()); }
+  bool end_object() { return close(); }
+  bool end_array() { return close(); }
+  bool key(std::string& name) {
+    const auto [place, is_new] = open_.back()->emplace(name, nullptr);
+    member_ = &*place;
+    return is_new || fail("the key \"" + name + "\" twice", "it once");
   }
-  bool found() const { return found_; }
-  const std::string& key() const { return key_; }
+
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) {
+    return fail("text that is not JSON at byte " + std::to_string(position), "UTF-8 JSON");
+  }
 
  private:
-  std::vector<std::set<std::string>> keys_;
-  bool found_ = false;
-  std::string key_;
+  /// Puts a value where the next one belongs: at the root, at an array's end, or under the key just read.
+  Json& put(Json value) {
+    if (open_.empty()) return root_ = std::move(value);
+    if (!open_.back()->is_array()) return *member_ = std::move(value);
+    open_.back()->push_back(std::move(value));
+    return open_.back()->back();
+  }
+
+  bool add(Json value) {
+    put(std::move(value));
+    return true;
+  }
+
+  bool open(Json value) {
+    if (open_.size() == max_depth_)
+      return fail("JSON nested more than " + std::to_string(max_depth_) + " deep", "less");
+    open_.push_back(&put(std::move(value)));
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  bool fail(std::string found, std::string expected) {
+    error_ = {ErrorCode::corrupt, {}, std::move(found), std::move(expected)};
+    return false;
+  }
+
+  Json& root_;
+  std::size_t max_depth_;
+  std::vector<Json*> open_;  ///< the containers that are not closed yet, outermost first
+  Json* member_ = nullptr;   ///< the value of the key just read
+  Error error_;
 };
 
 }  // namespace detail
@@ -74,17 +101,14 @@ inline Result<nlohmann::json> parse_json(std::string_view text, std::string_view
   if (text.size() > limits.bytes)
     return Error{ErrorCode::unsupported, std::string(where), std::to_string(text.size()) + " bytes of JSON",
                  "at most " + std::to_string(limits.bytes)};
-  if (const std::size_t depth = detail::json_depth(text); depth > limits.depth)
-    return Error{ErrorCode::corrupt, std::string(where), "JSON nested " + std::to_string(depth) + " deep",
-                 "at most " + std::to_string(limits.depth)};
-  detail::DuplicateKeys duplicates;  // and no NUL, at which the parser would stop as if the text ended there
-  nlohmann::json value = nlohmann::json::parse(text.begin(), text.end(), std::ref(duplicates), false);
-  if (value.is_discarded() || text.find('\0') != text.npos)
-    return Error{ErrorCode::corrupt, std::string(where), "text that is not JSON", "UTF-8 JSON"};
-  if (duplicates.found())
-    return Error{ErrorCode::corrupt, std::string(where), "the key \"" + duplicates.key() + "\" twice",
-                 "it once"};
-  return value;
+  if (text.find('\0') != text.npos)  // at which the parser would stop as if the text ended there
+    return Error{ErrorCode::corrupt, std::string(where), "text that is not JSON: a zero byte", "UTF-8 JSON"};
+  nlohmann::json value;
+  detail::JsonBuilder builder(value, limits.depth);
+  if (nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) return value;
+  Error error = builder.error();
+  error.where = where;
+  return error;
 }
 
 /// `value` (a nlohmann::json or ordered_json) as text without spaces. Fails only on strings that are not
