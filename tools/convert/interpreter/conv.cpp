@@ -88,7 +88,9 @@ Result<Tensors<Real>> conv(const Call<Real>& call) {
   Shape shape = {extents.batch, w.shape[0]};
   shape.insert(shape.end(), window.output.begin(), window.output.end());
   PANTANAL_TRY(const std::size_t size, call.size_of(shape));
-  PANTANAL_TRY_STATUS(call.size_of({extents.channels, window.kernel_size(), 16}));
+  const std::int64_t depth = extents.channels * window.kernel_size();
+  PANTANAL_TRY_STATUS(call.size_of({depth, 16}));
+  PANTANAL_TRY_STATUS(call.check_work({extents.batch, w.shape[0], depth, window.output_size()}));
   const Real* bias = call.has_input(2) ? call.input(2).reals->data() : nullptr;
   return Tensors<Real>{
       real_tensor(shape, convolve(extents, window, x.reals->data(), w.reals->data(), bias, size))};

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "interpreter/operator.hpp"
+#include "interpreter/scalar_arithmetic.hpp"
 
 namespace pantanal::convert::interpreter {
 namespace {
@@ -25,7 +26,7 @@ Result<Tensors<Real>> integer_range(const Call<Real>& call) {
   const auto count = static_cast<std::int64_t>(range_count(ends[0], ends[1], ends[2]));
   PANTANAL_TRY_STATUS(call.size_of({count}));
   std::vector<std::int64_t> values;
-  for (std::int64_t i = 0; i < count; ++i) values.push_back(ends[0] + i * ends[2]);
+  for (std::int64_t i = 0; i < count; ++i) values.push_back(add(ends[0], multiply(i, ends[2])));
   return Tensors<Real>{integer_tensor<Real>(Kind::integer, {count}, std::move(values))};
 }
 
@@ -72,7 +73,7 @@ Result<Tensors<Real>> constant_of_shape(const Call<Real>& call) {
 }
 
 /// ONNX's TensorProto.DataType, as far as Cast can make it.
-enum class ElementType {
+enum class ElementType : std::int64_t {
   float32 = 1,
   uint8,
   int8,

@@ -152,6 +152,7 @@ Result<Tensors<Real>> dft(const Call<Real>& call) {
   shape.back() = options.to_real() ? 1 : 2;
   shape[shape.size() - 2] = options.bins();
   PANTANAL_TRY(const std::size_t size, call.size_of(shape));
+  PANTANAL_TRY_STATUS(call.check_work({static_cast<std::int64_t>(size), options.length, 2}));
   const Tensor<Real> result = real_tensor(shape, transform(read_signals(arranged, options), options, size));
   return Tensors<Real>{permuted(result, inverse_order(order))};
 }

@@ -163,12 +163,14 @@ Result<Tensors<Real>> einsum(const Call<Real>& call) {
     return product;
   };
   const std::int64_t rows = count(roles.rows), depth = count(roles.depth), columns = count(roles.columns);
+  PANTANAL_TRY_STATUS(call.check_work({static_cast<std::int64_t>(size), depth}));
   std::vector<Real> result(size);
   for (std::int64_t i = 0; i < count(roles.batch); ++i)
     multiply_matrices(a.reals->data() + i * rows * depth, b.reals->data() + i * depth * columns,
                       result.data() + i * rows * columns, rows, depth, columns);
-  return Tensors<Real>{
-      *arranged(call, real_tensor(shape, std::move(result)), order, equation.result, extents)};
+  PANTANAL_TRY(Tensor<Real> ordered,
+               arranged(call, real_tensor(shape, std::move(result)), order, equation.result, extents));
+  return Tensors<Real>{std::move(ordered)};
 }
 
 }  // namespace

@@ -16,7 +16,6 @@ using interpreter::NodeContext;
 using interpreter::Operator;
 using interpreter::Tensor;
 
-constexpr std::int64_t max_elements = std::int64_t{1} << 29;
 constexpr std::int64_t oldest_opset = 7, newest_opset = 28;
 
 /// A view of something that outlives every run.
@@ -50,7 +49,7 @@ Tensor<Real> to_tensor(const Constant& constant) {
 }
 
 /// Whether the vector that `type` names holds as many elements as the shape says.
-bool is_consistent(const Constant& constant) {
+bool is_consistent(const Constant& constant, std::int64_t max_elements) {
   const std::optional<std::int64_t> count = interpreter::bounded_count(constant.shape, max_elements);
   const std::size_t held = constant.type == DataType::float32   ? constant.floats.size()
                            : constant.type == DataType::float64 ? constant.doubles.size()
@@ -94,17 +93,18 @@ NdArray<Real> to_array(const Tensor<Real>& tensor) {
 }  // namespace
 
 template <class Real>
-Result<Interpreter<Real>> Interpreter<Real>::create(const Graph& graph) {
+Result<Interpreter<Real>> Interpreter<Real>::create(const Graph& graph, std::int64_t max_elements) {
   if (graph.opset < oldest_opset || graph.opset > newest_opset)
     return Error{ErrorCode::unsupported, "graph", "operator set " + std::to_string(graph.opset),
                  std::to_string(oldest_opset) + " to " + std::to_string(newest_opset)};
-  Interpreter result(graph);
+  Interpreter result(graph, max_elements);
   std::set<std::string> defined;
   for (const Value& input : graph.inputs) defined.insert(input.name);
   for (const auto& [name, constant] : graph.constants) {
-    if (!is_consistent(constant))
-      return Error{ErrorCode::corrupt, "constant " + in_quotes(name), "other than its shape's number of elements",
-                   "shape " + to_string(constant.shape) + " filled"};
+    if (!is_consistent(constant, max_elements))
+      return Error{
+          ErrorCode::corrupt, "constant " + in_quotes(name), "other than its shape's number of elements",
+          "shape " + to_string(constant.shape) + " filled, and at most " + std::to_string(max_elements)};
     defined.insert(name);
   }
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) PANTANAL_TRY_STATUS(result.check_node(i, defined));
@@ -138,7 +138,8 @@ Status Interpreter<Real>::check_node(std::size_t index, std::set<std::string>& d
   }
   for (const std::string& name : node.outputs)
     if (!name.empty() && !defined.insert(name).second)
-      return context.error(ErrorCode::corrupt, "output " + in_quotes(name) + ", which exists already", "a new name");
+      return context.error(ErrorCode::corrupt, "output " + in_quotes(name) + ", which exists already",
+                           "a new name");
   operators_.push_back(op);
   return {};
 }
@@ -153,7 +154,7 @@ Status Interpreter<Real>::check_inputs(const Inputs& inputs) const {
     if (!accepts(declared->shape, array.shape))
       return Error{ErrorCode::mismatch, where, "shape " + to_string(array.shape),
                    "shape " + to_string(declared->shape) + " (-1: any extent)"};
-    const std::optional<std::int64_t> count = interpreter::bounded_count(array.shape, max_elements);
+    const std::optional<std::int64_t> count = interpreter::bounded_count(array.shape, max_elements_);
     if (!count || static_cast<std::size_t>(*count) != array.values.size())
       return Error{ErrorCode::invalid_argument, where, std::to_string(array.values.size()) + " elements",
                    "as many as shape " + to_string(array.shape) + " has"};
@@ -191,7 +192,8 @@ Status Interpreter<Real>::load(const std::string& name, const Inputs& inputs, Te
   }
   const auto constant = graph_->constants.find(name);
   if (constant == graph_->constants.end())
-    return Error{ErrorCode::invalid_argument, "input " + in_quotes(name), "no value", "an array for every input"};
+    return Error{ErrorCode::invalid_argument, "input " + in_quotes(name), "no value",
+                 "an array for every input"};
   values[name] = to_tensor<Real>(constant->second);
   return {};
 }
@@ -204,7 +206,7 @@ Status Interpreter<Real>::compute(std::size_t index, Tensors& values) const {
   std::vector<const Tensor<Real>*> inputs;
   for (const std::string& name : node.inputs) inputs.push_back(name.empty() ? nullptr : &values.at(name));
 
-  const Call<Real> call(NodeContext(node, graph_->opset, std::max<std::int64_t>(max_elements - live, 0)),
+  const Call<Real> call(NodeContext(node, graph_->opset, std::max<std::int64_t>(max_elements_ - live, 0)),
                         std::move(inputs));
   PANTANAL_TRY(interpreter::Tensors<Real> results, operators_[index]->run(call));
   if (results.size() < node.outputs.size())

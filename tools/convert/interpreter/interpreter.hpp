@@ -23,14 +23,15 @@ template <class Real>
 class Interpreter {
  public:
   /// Checks that every operator, its attributes and the number of its inputs are known, and that nodes are in
-  /// topological order. The interpreter refers to `graph`, which must outlive it.
-  static Result<Interpreter> create(const Graph& graph);
-  static Result<Interpreter> create(Graph&&) = delete;
+  /// topological order. The interpreter refers to `graph`, which must outlive it. `max_elements` bounds what
+  /// a run holds at any time: 2^29 are 4 GiB of doubles.
+  static Result<Interpreter> create(const Graph& graph, std::int64_t max_elements = std::int64_t{1} << 29);
+  static Result<Interpreter> create(Graph&&, std::int64_t = 0) = delete;
 
   /// Values of `outputs`, any names of the graph, given its inputs by name. Computes only what they need and
   /// drops every intermediate after its last use. Integers and booleans are returned as Real. An input that
   /// is also a constant may be left out. Errors: an input missing, unknown or of another shape than declared;
-  /// an output unknown; a node whose inputs it cannot accept; values that together exceed 2^29 elements.
+  /// an output unknown; a node whose inputs it cannot accept; values that together exceed max_elements.
   Result<std::map<std::string, NdArray<Real>>> run(const std::map<std::string, NdArray<Real>>& inputs,
                                                    std::span<const std::string> outputs) const;
 
@@ -38,7 +39,7 @@ class Interpreter {
   using Inputs = std::map<std::string, NdArray<Real>>;
   using Tensors = std::map<std::string, interpreter::Tensor<Real>>;
 
-  explicit Interpreter(const Graph& graph) : graph_(&graph) {}
+  Interpreter(const Graph& graph, std::int64_t max_elements) : graph_(&graph), max_elements_(max_elements) {}
   Status check_node(std::size_t index, std::set<std::string>& defined);
   Status check_inputs(const Inputs& inputs) const;
   Result<std::vector<bool>> needed_nodes(std::span<const std::string> outputs) const;
@@ -48,6 +49,7 @@ class Interpreter {
                                                            std::span<const std::string> outputs) const;
 
   const Graph* graph_;
+  std::int64_t max_elements_;
   std::vector<const interpreter::Operator<Real>*> operators_;  ///< of each node
 };
 

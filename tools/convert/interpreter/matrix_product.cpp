@@ -43,6 +43,7 @@ template <class Real>
 Result<Tensors<Real>> matmul(const Call<Real>& call) {
   PANTANAL_TRY(Product product, read_product(call));
   PANTANAL_TRY(const std::size_t size, call.size_of(product.result));
+  PANTANAL_TRY_STATUS(call.check_work({static_cast<std::int64_t>(size), product.depth}));
   std::vector<Real> result(size);
   const Real *a = call.input(0).reals->data(), *b = call.input(1).reals->data();
   if (product.b.empty()) {  // one matrix on the right: all matrices on the left are rows of one
@@ -97,6 +98,7 @@ Result<Tensors<Real>> gemm(const Call<Real>& call) {
                       "two matrices that can be multiplied");
   const Shape shape = {a.shape[transpose_a ? 1 : 0], b.shape[transpose_b ? 0 : 1]};
   PANTANAL_TRY(const std::size_t size, call.size_of(shape));
+  PANTANAL_TRY_STATUS(call.check_work({a.shape[0], a.shape[1], shape[1]}));
   std::vector<Real> y(size, 0);
   if (call.has_input(2)) {
     const Tensor<Real>& c = call.input(2);

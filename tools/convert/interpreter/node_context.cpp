@@ -81,6 +81,16 @@ Result<std::size_t> NodeContext::size_of(const Shape& shape) const {
       "no negative extent and at most " + std::to_string(max_elements_) + " more elements in memory");
 }
 
+Status NodeContext::check_work(std::initializer_list<std::int64_t> extents) const {
+  constexpr double operations_per_element = 2048;  // 2^40 in all while memory is free
+  double operations = 1;
+  for (const std::int64_t extent : extents)
+    operations *= static_cast<double>(std::max<std::int64_t>(extent, 1));
+  if (operations <= operations_per_element * static_cast<double>(max_elements_)) return {};
+  return error(ErrorCode::unsupported, std::to_string(operations) + " operations",
+               "a node that can be computed in minutes; a smaller batch may do");
+}
+
 Result<std::size_t> NodeContext::axis(std::int64_t axis, std::size_t rank) const {
   const auto n = static_cast<std::int64_t>(rank);
   if (axis < -n || axis >= n)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ class NodeContext {
   /// Elements of a new tensor of this shape; an Error if an extent is negative or the node may not allocate
   /// so many.
   Result<std::size_t> size_of(const Shape& shape) const;
+  /// An Error if the product of these extents, operations on elements, would take minutes.
+  Status check_work(std::initializer_list<std::int64_t> extents) const;
   /// `axis`, which may count from the end, as an index below `rank`.
   Result<std::size_t> axis(std::int64_t axis, std::size_t rank) const;
   /// Likewise, all different.

@@ -21,7 +21,10 @@ Result<Window> pooling_window(const Call<Real>& call) {
   PANTANAL_TRY_STATUS(expect_image(call));
   PANTANAL_TRY(const auto kernel, call.integers("kernel_shape"));
   if (!kernel) return call.error(ErrorCode::corrupt, "no attribute kernel_shape", "it");
-  return read_window(call, call.input(0).shape, *kernel);
+  const Shape& shape = call.input(0).shape;
+  PANTANAL_TRY(const Window window, read_window(call, shape, *kernel));
+  PANTANAL_TRY_STATUS(call.check_work({shape[0], shape[1], window.output_size(), window.kernel_size()}));
+  return window;
 }
 
 /// [N, C, output…].
@@ -91,8 +94,7 @@ Maxima<T> window_maxima(const std::vector<T>& x, const Shape& shape, const Windo
   for_each_window(shape, window, [&](std::int64_t out, std::int64_t image, const auto& offsets) {
     std::int64_t best = -1;
     for (const std::int64_t offset : offsets)
-      if (offset >= 0 && (best < 0 || larger(x[image + best], x[image + offset]) != x[image + best]))
-        best = offset;
+      if (offset >= 0 && (best < 0 || exceeds(x[image + offset], x[image + best]))) best = offset;
     if (best < 0) return;
     maxima.values[out] = x[image + best];
     maxima.indices[out] = image + (is_column_major ? column_major(best, window.input) : best);

@@ -43,6 +43,13 @@ Real larger(Real a, Real b) {
   return a > b || std::isnan(a) ? a : b;
 }
 
+/// Whether a replaces b as the largest so far: NaN does, and is not replaced.
+inline bool exceeds(std::int64_t a, std::int64_t b) { return a > b; }
+template <std::floating_point Real>
+bool exceeds(Real a, Real b) {
+  return a > b || (std::isnan(a) && !std::isnan(b));
+}
+
 /// Quotient; of integers rounded towards zero, and b is not 0.
 inline std::int64_t divide(std::int64_t a, std::int64_t b) { return b == -1 ? negate(a) : a / b; }
 template <std::floating_point Real>

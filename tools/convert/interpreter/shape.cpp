@@ -10,7 +10,7 @@ namespace {
 /// Input 0 in another shape, which must have as many elements.
 template <class Real>
 Result<Tensors<Real>> view(const Call<Real>& call, const Shape& shape) {
-  const std::optional<std::int64_t> count = element_count(shape);
+  const std::optional<std::int64_t> count = bounded_count(shape, std::int64_t{1} << 40);
   if (!count || static_cast<std::size_t>(*count) != call.input(0).size())
     return call.error(ErrorCode::mismatch, call.describe(0), "as many elements as shape " + to_string(shape));
   return Tensors<Real>{reshaped(call.input(0), shape)};
