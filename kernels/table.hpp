@@ -81,6 +81,49 @@ struct LogMelArgs {
   std::size_t spectrogram_stride = 0;
 };
 
+/// output[t][c] = act(bias[c] + Σ_j weights[j][c]·input[t-(kernel-1)+j][c]), zeros before the first step:
+/// PyTorch's depthwise Conv1d, padded on the left. Negative strides run through time backwards.
+struct CausalConvArgs {
+  const float* input = nullptr;
+  std::ptrdiff_t input_stride = 0;
+  const float* weights = nullptr;  ///< [kernel][channels]
+  std::size_t weights_stride = 0;  ///< between taps
+  const float* bias = nullptr;
+  float* output = nullptr;
+  std::ptrdiff_t output_stride = 0;
+  std::size_t steps = 0, channels = 0;  ///< channels: a multiple of vector_floats
+  std::size_t kernel = 4;
+  Activation activation = Activation::none;  ///< none or swish
+};
+
+/// The selective state space recurrence of one sequence, for each channel c and state n:
+///   h[c][n] = h[c][n]·2^(dt[t][c]·decay[n][c]) + u[t][c]·dt[t][c]·b[t][n],
+///   output[t][c] = Σ_n h[c][n]·c[t][n] + u[t][c]·skip[c].
+/// decay is A·log2(e), so that the power is e^(dt·A); its exponent is clamped to [-126, 127]. Negative
+/// strides run through time backwards. Source: Gu and Dao 2023, "Mamba", arXiv:2312.00752, algorithm 2.
+struct SelectiveScanArgs {
+  const float* u = nullptr;  ///< [steps][channels]
+  std::ptrdiff_t u_stride = 0;
+  const float* dt = nullptr;  ///< [steps][channels]
+  std::ptrdiff_t dt_stride = 0;
+  const float* decay = nullptr;  ///< [states][channels]
+  std::size_t decay_stride = 0;  ///< at least channels rounded up to vector_floats
+  const float* b = nullptr;      ///< [steps][states]
+  std::ptrdiff_t b_stride = 0;
+  const float* c = nullptr;  ///< [steps][states]
+  std::ptrdiff_t c_stride = 0;
+  const float* skip = nullptr;           ///< [channels]; null: zeros
+  const float* initial_state = nullptr;  ///< [channels][states]; null: zeros
+  float* final_state = nullptr;          ///< [channels][states]; may be null, may be initial_state
+  float* output = nullptr;               ///< [steps][channels]; exactly these are stored
+  std::ptrdiff_t output_stride = 0;
+  std::size_t steps = 0, channels = 0, states = 0;
+};
+
+/// Functions of one variable. silu(x) = x/(1+e^-x); gelu(x) = x·Φ(x), the exact one; softplus(x) = ln(1+e^x).
+/// exp takes x clamped to [-87, 87], exp2 x in [-126, 127].
+enum class Function { exp, exp2, silu, gelu, softplus };
+
 /// One instruction set's kernels and the two numbers that fix the packing of weights for them.
 struct KernelTable {
   InstructionSet isa = InstructionSet::portable;
@@ -103,6 +146,19 @@ struct KernelTable {
   /// output[r][c] = data[r][c] / (‖data[r]‖₂ + eps)
   void (*normalize_rows)(const float* data, std::size_t rows, std::size_t stride, std::size_t columns,
                          float eps, float* output, std::size_t output_stride) = nullptr;
+  void (*causal_conv)(const CausalConvArgs&) = nullptr;
+  void (*selective_scan)(const SelectiveScanArgs&) = nullptr;
+  /// data[r][c] = function(data[r][c])
+  void (*map)(Function function, float* data, std::size_t rows, std::size_t stride,
+              std::size_t columns) = nullptr;
+  /// output[r][c] = (data[r][c] - mean_r)/√(variance_r + eps)·weight[c] + bias[c], variance over `columns`;
+  /// in place if output is data
+  void (*layer_norm)(const float* data, std::size_t rows, std::size_t stride, std::size_t columns, float eps,
+                     const float* weight, const float* bias, float* output,
+                     std::size_t output_stride) = nullptr;
+  /// data[r][c] = e^(scale·data[r][c]) / Σ_c e^(scale·data[r][c]), scale positive
+  void (*softmax_rows)(float* data, std::size_t rows, std::size_t stride, std::size_t columns,
+                       float scale) = nullptr;
 };
 
 }  // namespace pantanal::kernels

@@ -26,6 +26,22 @@ struct PackedMatrix {
   std::size_t depth = 0, columns = 0, padded_columns = 0;
 };
 
+/// Packs into `packed` the matrix whose column n is at weight + n·column_stride, its entries `depth_stride`
+/// apart: panels as in PackedMatrix, columns padded to whole vectors of any target. packed has room for depth
+/// · padded columns.
+inline void pack_columns(const kernels::KernelTable& table, const float* weight, std::size_t column_stride,
+                         std::size_t depth_stride, std::size_t columns, std::size_t depth, float* packed,
+                         std::size_t column_multiple = channel_padding) {
+  const std::size_t padded_columns = round_up(columns, column_multiple);
+  for (std::size_t n = 0; n < padded_columns; ++n) {
+    const std::size_t panel = n / table.panel_floats * table.panel_floats;
+    const std::size_t width = std::min(table.panel_floats, padded_columns - panel);
+    float* column = packed + panel * depth + (n - panel);
+    for (std::size_t k = 0; k < depth; ++k)
+      column[k * width] = n < columns ? weight[n * column_stride + k * depth_stride] : 0.0f;
+  }
+}
+
 /// Packs `weight` [columns, depth] and `bias` [columns], or zeros where bias is empty. `column_multiple` pads
 /// further than one vector where a caller wants whole panels.
 inline PackedMatrix pack_matrix(const kernels::KernelTable& table, std::span<const float> weight,
@@ -37,13 +53,8 @@ inline PackedMatrix pack_matrix(const kernels::KernelTable& table, std::span<con
   packed.padded_columns = round_up(columns, column_multiple);
   packed.weights = AlignedBuffer<float>(depth * packed.padded_columns);
   packed.bias = AlignedBuffer<float>(packed.padded_columns);
-  for (std::size_t n = 0; n < columns; ++n) {
-    const std::size_t panel = n / table.panel_floats * table.panel_floats;
-    const std::size_t width = std::min(table.panel_floats, packed.padded_columns - panel);
-    for (std::size_t k = 0; k < depth; ++k)
-      packed.weights[panel * depth + k * width + (n - panel)] = weight[n * depth + k];
-    packed.bias[n] = bias.empty() ? 0.0f : bias[n];
-  }
+  pack_columns(table, weight.data(), depth, 1, columns, depth, packed.weights.data(), column_multiple);
+  std::copy(bias.begin(), bias.end(), packed.bias.data());
   return packed;
 }
 
