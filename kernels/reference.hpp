@@ -99,7 +99,7 @@ inline std::vector<double> log_mel(std::span<const float> padded, std::size_t fr
     for (std::size_t b = 0; b < bins; ++b) {
       std::complex<double> sum;
       for (std::size_t n = 0; n < window.size(); ++n)
-        sum += double{padded[t * hop + n] * window[n]} * turn[n * b % fft_size];
+        sum += double{padded[t * hop + n]} * double{window[n]} * turn[n * b % fft_size];
       for (std::size_t m = 0; m < mel_bands; ++m) energy[m] += std::abs(sum) * double{mel[b * mel_bands + m]};
     }
     for (std::size_t m = 0; m < mel_bands; ++m)
