@@ -15,6 +15,7 @@
 #include "pantanal/core/result.hpp"
 #include "pantanal/io/json.hpp"
 #include "pantanal/io/safetensors.hpp"
+#include "pantanal/io/safetensors_tensors.hpp"
 #include "pantanal/io/safetensors_writer.hpp"
 #include "pantanal/perch/architecture_json.hpp"
 #include "pantanal/perch/model.hpp"
@@ -68,17 +69,6 @@ inline Result<Source> parse_source(std::string_view text, const std::string& whe
   return source;
 }
 
-/// Every tensor of `file`, in place; each shares the ownership of the file.
-inline Result<std::map<std::string, Tensor, std::less<>>> map_tensors(
-    const std::shared_ptr<const SafetensorsFile>& file) {
-  std::map<std::string, Tensor, std::less<>> tensors;
-  for (const auto& [name, entry] : file->tensors()) {
-    PANTANAL_TRY(const std::span<const float> values, file->floats(name));
-    tensors.emplace(name, Tensor{entry.shape, values, file});
-  }
-  return tensors;
-}
-
 inline Result<std::map<std::string, std::string>> model_metadata(const Model& model,
                                                                  const std::string& where) {
   PANTANAL_TRY(std::string labels, json_text(nlohmann::json(model.labels), where + ": labels"));
@@ -111,7 +101,7 @@ inline Result<Model> load_model(const std::filesystem::path& path) {
   PANTANAL_TRY(model.labels, detail::parse_labels(labels, metadata + "labels"));
   PANTANAL_TRY(const std::string_view source, detail::metadata_text(*file, "source"));
   PANTANAL_TRY(model.source, detail::parse_source(source, metadata + "source"));
-  PANTANAL_TRY(model.tensors, detail::map_tensors(file));
+  PANTANAL_TRY(model.tensors, map_tensors(file));
   PANTANAL_TRY_STATUS(validate(model, where));
   return model;
 }
