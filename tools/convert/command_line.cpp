@@ -1,0 +1,76 @@
+#include "command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <sstream>
+#include <utility>
+
+namespace pantanal::convert {
+namespace {
+
+constexpr const char* description = R"(Perch v2's public weights as one file that Pantanal runs.
+
+SOURCE is an ONNX file (perch_v2.onnx, perch_v2_no_dft.onnx or a headless one) or the
+directory of the TensorFlow SavedModel that Kaggle publishes. An ONNX file is recognised
+by its structure, and the result is compared with the graph itself, run operator by
+operator, before anything is written.)";
+
+constexpr const char* footer = R"(
+--classes takes a competition's taxonomy (a CSV with primary_label, scientific_name and
+class_name) or one label a line. Labels of the same genus are kept for amphibians,
+insects and birds that are no labels themselves. The label head is most of the work of a
+window, so this makes a model several times as fast.
+
+Exit code:
+  0  the model was written
+  1  something unforeseen: out of memory, or a bug
+  2  the command line, or a file of labels or classes that it names, makes no sense
+  3  the source could not be read, or is not recognised as Perch v2
+  4  the converted model could not be shown to compute what the source does
+  5  the output could not be written)";
+
+CommandLine fail(const std::string& message) {
+  return {{}, ExitCode::usage, "pantanal-convert: " + message + "\nRun with --help for more information.\n"};
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, const char* const* argv) {
+  CLI::App app(description, "pantanal-convert");
+  app.set_version_flag("--version", std::string("pantanal-convert " PANTANAL_VERSION));
+  app.footer(footer);
+  std::string source, out, labels, classes;
+  std::int64_t windows = 2;
+  ConvertOptions options;
+  app.add_option("source", source, "The ONNX file, or the SavedModel's directory")
+      ->required()
+      ->option_text("SOURCE");
+  app.add_option("out", out, "The model to write")->required()->option_text("OUT.safetensors");
+  app.add_option("--labels", labels, "Names of all classes, in order, below a header line")
+      ->option_text("labels.csv");
+  app.add_option("--classes", classes, "Keep only these classes")->option_text("taxonomy.csv|names.txt");
+  app.add_option("--verify", windows, "Windows to compare with the graph (default 2; 0: none)")
+      ->option_text("N")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{10000}));
+  app.add_flag("--trust-graph", options.trust_graph,
+               "Convert a graph that differs from every Perch v2 in pads, activations or layers, because you "
+               "know it is "
+               "right; what differs is noted");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help or --version
+    std::ostringstream text;
+    app.exit(success, text, text);
+    return {{}, ExitCode::done, text.str()};
+  } catch (const CLI::ParseError& error) {
+    return fail(error.what());
+  }
+  options.source = source;
+  options.out = out;
+  if (app.count("--labels") > 0) options.labels = labels;
+  if (app.count("--classes") > 0) options.classes = classes;
+  options.verify_windows = static_cast<std::size_t>(windows);
+  return {std::move(options), ExitCode::done, {}};
+}
+
+}  // namespace pantanal::convert

@@ -1,0 +1,200 @@
+#include "convert.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "class_list.hpp"
+#include "onnx_reader.hpp"
+#include "pantanal/perch/keep_classes.hpp"
+#include "pantanal/perch/model_file.hpp"
+#include "recognise.hpp"
+#include "released_architecture.hpp"
+#include "savedmodel.hpp"
+#include "sha256.hpp"
+#include "summary.hpp"
+#include "verify.hpp"
+
+namespace pantanal::convert {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// An Error and how the program ends because of it.
+struct Failure {
+  ExitCode code;
+  Error error;
+};
+
+using Outcome = std::optional<Failure>;
+
+/// Lines for people. Names come from files: bytes that could steer a terminal are shown as '?'.
+void say(std::ostream& stream, std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    stream << ((byte < 0x20 && c != '\n') || byte == 0x7f ? '?' : c);
+  }
+  stream << std::endl;
+}
+
+class Conversion {
+ public:
+  Conversion(const ConvertOptions& options, std::ostream& report, std::ostream& log)
+      : options_(options), report_(report), log_(log) {}
+
+  Outcome run() {
+    if (auto failure = check_paths()) return failure;
+    if (auto failure = is_savedmodel(options_.source) ? convert_savedmodel() : convert_onnx()) return failure;
+    if (auto failure = keep_wanted()) return failure;
+    if (const auto difference = difference_from_release(model_.architecture); difference && !options_.classes)
+      note(*difference);
+    report_ << summary(model_) << std::flush;
+    if (const Status saved = perch::save_model(model_, options_.out); !saved)
+      return Failure{ExitCode::output, saved.error()};
+    std::error_code code;
+    progress("wrote " + options_.out.string() + ", " + std::to_string(fs::file_size(options_.out, code)) +
+             " bytes");
+    return {};
+  }
+
+ private:
+  void note(const std::string& text) { say(log_, "note: " + text); }
+
+  /// With the seconds since the start.
+  void progress(const std::string& text) {
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "[%6.1f s] ",
+                  std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count());
+    say(log_, seconds + text);
+  }
+
+  /// What would otherwise only come out after the work is done.
+  Outcome check_paths() const {
+    std::error_code code;
+    const fs::path folder = options_.out.has_parent_path() ? options_.out.parent_path() : fs::path(".");
+    if (!fs::is_directory(folder, code))
+      return Failure{ExitCode::output,
+                     {ErrorCode::not_found, options_.out.string(), "no such folder", "a folder that exists"}};
+    if (fs::equivalent(options_.source, options_.out, code))
+      return Failure{
+          ExitCode::usage,
+          {ErrorCode::invalid_argument, options_.out.string(), "the source itself", "another file to write"}};
+    return {};
+  }
+
+  Outcome convert_savedmodel() {
+    progress("reading " + options_.source.string());
+    auto model = read_savedmodel(options_.source, options_.labels);
+    if (!model) return Failure{ExitCode::refused, std::move(model).error()};
+    model_ = *std::move(model);
+    note(
+        "a SavedModel is converted by its variables: activations, strides and pads are those of the released "
+        "Perch v2, and "
+        "there is no graph to verify the model against");
+    return {};
+  }
+
+  Outcome convert_onnx() {
+    progress("reading " + options_.source.string());
+    const auto graph = read_onnx(options_.source);
+    if (!graph) return Failure{ExitCode::refused, graph.error()};
+    progress("recognising " + std::to_string(graph->nodes.size()) + " nodes");
+    auto recognised = recognise(*graph, {.trust_graph = options_.trust_graph});
+    if (!recognised) return Failure{ExitCode::refused, std::move(recognised).error()};
+    for (const std::string& text : recognised->notes) note(text);
+    model_ = recognised->model;
+    auto sha256 = sha256_of_file(options_.source);
+    if (!sha256) return Failure{ExitCode::refused, std::move(sha256).error()};
+    model_.source = {options_.source.filename().string(), *std::move(sha256), "onnx"};
+    if (auto failure = name_classes()) return failure;
+    if (const Status valid = perch::validate(model_, options_.source.string()); !valid)
+      return Failure{ExitCode::refused, valid.error()};
+    return verify_graph(*graph, *recognised);
+  }
+
+  /// From --labels; numbers without.
+  Outcome name_classes() {
+    const std::size_t classes = model_.architecture.label.classes;
+    if (!options_.labels) {
+      for (std::size_t i = 0; i < classes; ++i) model_.labels.push_back("class_" + std::to_string(i));
+      if (classes > 0 && !options_.classes)
+        note("no --labels: classes are called class_0 to " + model_.labels.back());
+      return {};
+    }
+    auto labels = read_labels(*options_.labels);
+    if (!labels) return Failure{ExitCode::usage, std::move(labels).error()};
+    if (labels->size() != classes)
+      return Failure{
+          ExitCode::usage,
+          {ErrorCode::mismatch, options_.labels->string(), std::to_string(labels->size()) + " names",
+           classes ? std::to_string(classes) + ", one per class of the label head"
+                   : "none, since the source has no label head"}};
+    model_.labels = *std::move(labels);
+    return {};
+  }
+
+  Outcome verify_graph(const Graph& graph, const Recognised& recognised) {
+    if (options_.verify_windows == 0) {
+      note("not verified, as asked for with --verify 0");
+      return {};
+    }
+    progress("verifying on " + std::to_string(options_.verify_windows) + " windows against the graph itself");
+    const auto agreements =
+        verify(graph, recognised, std::make_shared<perch::Model>(model_), options_.verify_windows);
+    if (!agreements) return Failure{ExitCode::disagrees, agreements.error()};
+    for (const OutputAgreement& agreement : *agreements) {
+      char text[160];
+      std::snprintf(text, sizeof text, "%s agrees: %s %.1e, allowed %.0e", agreement.output.c_str(),
+                    agreement.measure.c_str(), agreement.difference, agreement.allowed);
+      progress(text);
+    }
+    return {};
+  }
+
+  /// Drops the classes that --classes does not ask for.
+  Outcome keep_wanted() {
+    if (!options_.classes) return {};
+    const bool named =
+        model_.architecture.label.classes > 0 && (options_.labels || model_.source.kind == "savedmodel");
+    if (!named)
+      return Failure{
+          ExitCode::usage,
+          {ErrorCode::invalid_argument, options_.classes->string(),
+           model_.labels.empty() ? "a source without label head" : "classes without names",
+           model_.labels.empty() ? "a source with one, or no --classes" : "--labels with their names"}};
+    const auto selection = select_classes(model_.labels, *options_.classes);
+    if (!selection) return Failure{ExitCode::usage, selection.error()};
+    auto kept = perch::keep_classes(model_, selection->rows);
+    if (!kept) return Failure{ExitCode::usage, std::move(kept).error()};
+    note("kept " + std::to_string(selection->rows.size()) + " of " + std::to_string(model_.labels.size()) +
+         " classes: " + std::to_string(selection->mapped) + " by name, the others for " +
+         std::to_string(selection->proxies.size()) + " classes that are represented by their genus");
+    std::string unmapped;
+    for (const std::string& label : selection->unmapped) unmapped += " " + label;
+    if (!unmapped.empty()) note("not among the labels:" + unmapped);
+    model_ = *std::move(kept);
+    return {};
+  }
+
+  const ConvertOptions& options_;
+  std::ostream& report_;
+  std::ostream& log_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  perch::Model model_;
+};
+
+}  // namespace
+
+ExitCode convert(const ConvertOptions& options, std::ostream& report, std::ostream& log) {
+  const Outcome failure = Conversion(options, report, log).run();
+  if (!failure) return ExitCode::done;
+  say(log, "pantanal-convert: " + failure->error.message());
+  say(log, "Nothing was written.");
+  return failure->code;
+}
+
+}  // namespace pantanal::convert
