@@ -1,0 +1,178 @@
+// The compiled half of the Python package: a Session that threads may share, and recordings as arrays. What
+// arrays mean is checked here; how friendly the package is about it is decided in pantanal/__init__.py.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pantanal/audio/load_audio.hpp"
+#include "pantanal/perch/architecture_json.hpp"
+#include "pantanal/perch/model_file.hpp"
+#include "pantanal/perch/session.hpp"
+
+namespace nb = nanobind;
+
+namespace pantanal {
+namespace {
+
+using Array = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
+using ConstArray = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
+
+/// An Error on its way to Python.
+struct Failure {
+  Error error;
+};
+
+template <class T>
+T value_or_raise(Result<T> result) {
+  if (!result) throw Failure{std::move(result).error()};
+  return *std::move(result);
+}
+
+void raise_if_failed(const Status& status) {
+  if (!status) throw Failure{status.error()};
+}
+
+/// An entry that is missing from a file has the code of a missing file.
+Error blame_contents(Error error, const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (error.code == ErrorCode::not_found && std::filesystem::exists(path, ignored))
+    error.code = ErrorCode::mismatch;
+  return error;
+}
+
+const char* exception_name(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_argument:
+      return "ValueError";
+    case ErrorCode::not_found:
+      return "FileNotFoundError";
+    case ErrorCode::io:
+      return "OSError";
+    case ErrorCode::corrupt:
+      return "CorruptError";
+    case ErrorCode::unsupported:
+      return "UnsupportedError";
+    case ErrorCode::mismatch:
+      return "MismatchError";
+    case ErrorCode::internal:
+      return "InternalError";
+  }
+  return "InternalError";
+}
+
+/// Sets the Python exception. Messages hold file names, which need not be UTF-8.
+void set_exception(const Error& error) {
+  const std::string text = error.message();
+  const nb::object message =
+      nb::steal(PyUnicode_DecodeFSDefaultAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
+  const char* const name = exception_name(error.code);
+  nb::object type = nb::getattr(nb::module_::import_("pantanal._errors"), name, nb::none());
+  if (type.is_none()) type = nb::module_::import_("builtins").attr(name);
+  PyErr_SetObject(type.ptr(), message.ptr());
+}
+
+template <class ArrayType>
+auto span_of(const ArrayType& array) {
+  return std::span(array.data(), array.size());
+}
+
+std::span<float> span_of(const std::optional<Array>& array) {
+  return array ? std::span(array->data(), array->size()) : std::span<float>();
+}
+
+class Perch {
+ public:
+  Perch(const std::filesystem::path& path, std::int64_t threads) {
+    if (threads < 0)
+      throw Failure{{ErrorCode::invalid_argument, "threads", std::to_string(threads), "0 or more"}};
+    const nb::gil_scoped_release released;
+    auto model = perch::load_model(path);
+    if (!model) throw Failure{blame_contents(std::move(model).error(), path)};
+    session_.emplace(
+        value_or_raise(perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)),
+                                              {.threads = static_cast<std::size_t>(threads)})));
+  }
+
+  const perch::Model& model() const { return session_->model(); }
+  std::size_t threads() const { return session_->options().threads; }
+
+  /// Fills those of the outputs that are given; each must have room for `windows`, [n, samples]. One call at
+  /// a time computes, others wait.
+  void run(const ConstArray& windows, const std::optional<Array>& embedding,
+           const std::optional<Array>& spatial_embedding, const std::optional<Array>& spectrogram,
+           const std::optional<Array>& label) {
+    const std::size_t n = windows.ndim() > 0 ? windows.shape(0) : 0;
+    const perch::Outputs outputs{span_of(embedding), span_of(spatial_embedding), span_of(spectrogram),
+                                 span_of(label)};
+    const nb::gil_scoped_release released;
+    const std::lock_guard lock(mutex_);
+    raise_if_failed(session_->run(span_of(windows), n, outputs));
+  }
+
+ private:
+  std::optional<perch::Session> session_;
+  std::mutex mutex_;
+};
+
+/// Mono samples [count] at `rate` Hz, in memory of their own.
+nb::ndarray<nb::numpy, float, nb::ndim<1>> load_audio(const std::filesystem::path& path, std::int64_t rate) {
+  if (rate < 0 || rate > std::numeric_limits<std::uint32_t>::max())
+    throw Failure{{ErrorCode::invalid_argument, "rate", std::to_string(rate), "a sample rate in Hz"}};
+  std::unique_ptr<std::vector<float>> samples;
+  {
+    const nb::gil_scoped_release released;
+    samples = std::make_unique<std::vector<float>>(
+        value_or_raise(audio::load_audio(path, static_cast<std::uint32_t>(rate))));
+  }
+  float* const data = samples->data();
+  const std::size_t count = samples->size();
+  nb::capsule owner(samples.get(), [](void* p) noexcept { delete static_cast<std::vector<float>*>(p); });
+  static_cast<void>(samples.release());
+  return {data, {count}, owner};
+}
+
+}  // namespace
+}  // namespace pantanal
+
+NB_MODULE(_pantanal, module) {
+  using namespace pantanal;
+  nb::register_exception_translator([](const std::exception_ptr& thrown, void*) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const Failure& failure) {
+      set_exception(failure.error);
+    }
+  });
+  module.attr("version") = PANTANAL_VERSION;
+  nb::class_<Perch>(module, "Perch")
+      .def(nb::init<const std::filesystem::path&, std::int64_t>(), nb::arg("path"), nb::arg("threads"))
+      .def_prop_ro("labels", [](const Perch& perch) { return perch.model().labels; })
+      .def_prop_ro("architecture_json",
+                   [](const Perch& perch) { return perch::architecture_json(perch.model().architecture); })
+      .def_prop_ro("threads", &Perch::threads)
+      .def_prop_ro("spatial_extent",
+                   [](const Perch& perch) {
+                     const perch::Extent extent = perch.model().architecture.extents().back();
+                     return std::tuple(extent.height, extent.width);
+                   })
+      .def("run", &Perch::run, nb::arg("windows").noconvert(), nb::arg("embedding").noconvert().none(),
+           nb::arg("spatial_embedding").noconvert().none(), nb::arg("spectrogram").noconvert().none(),
+           nb::arg("label").noconvert().none());
+  module.def("load_audio", &load_audio, nb::arg("path"), nb::arg("rate"));
+}

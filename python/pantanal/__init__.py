@@ -1,0 +1,40 @@
+"""Perch v2 embeddings and class scores of recordings, on plain CPUs.
+
+    import pantanal
+
+    perch = pantanal.Perch("perch_v2.safetensors")
+    audio = pantanal.load_audio("dawn.ogg")             # mono, 32 kHz
+    windows = audio[: len(audio) // 160000 * 160000].reshape(-1, 160000)
+    logits = perch.run(windows)["label"]                # [n, classes]
+    print(perch.labels[logits[0].argmax()])
+"""
+
+import os
+from typing import Union
+
+from pantanal import _pantanal
+from pantanal._errors import CorruptError, InternalError, MismatchError, PantanalError, UnsupportedError
+from pantanal._perch import FloatArray, Perch
+
+__all__ = [
+    "CorruptError",
+    "InternalError",
+    "MismatchError",
+    "PantanalError",
+    "Perch",
+    "UnsupportedError",
+    "load_audio",
+]
+__version__: str = _pantanal.version
+
+
+def load_audio(path: Union[str, "os.PathLike[str]"], rate: int = 32000) -> FloatArray:
+    """The samples [count] of a WAV or Ogg Vorbis file, float32, mixed to mono and resampled to `rate` Hz.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        UnsupportedError: the file is of another format.
+        CorruptError: the file is damaged, cut short or without a single sample.
+        ValueError: a rate that makes no sense.
+    """
+    return _pantanal.load_audio(os.fspath(path), rate)

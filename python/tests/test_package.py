@@ -1,0 +1,31 @@
+"""The package itself."""
+
+import pathlib
+import re
+
+from conftest import ROOT
+
+import pantanal
+
+
+def test_has_the_projects_version():
+    declared = re.search(r"project\(pantanal VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text())
+    assert pantanal.__version__ == declared[1]
+
+
+def test_exports_what_it_promises():
+    for name in pantanal.__all__:
+        assert getattr(pantanal, name).__doc__
+
+
+def test_is_typed_and_holds_nothing_else():
+    folder = pathlib.Path(pantanal.__file__).parent
+    names = {path.name for path in folder.iterdir() if path.name != "__pycache__"}
+    modules = {name for name in names if name.startswith("_pantanal.") and name.endswith(".so")}
+    assert len(modules) == 1
+    assert names - modules == {"__init__.py", "_errors.py", "_perch.py", "_pantanal.pyi", "py.typed"}
+
+
+def test_errors_share_a_base():
+    for error in (pantanal.CorruptError, pantanal.UnsupportedError, pantanal.MismatchError, pantanal.InternalError):
+        assert issubclass(error, pantanal.PantanalError)
