@@ -1,6 +1,6 @@
-// Architecture: everything about a Perch v2 model that is not a weight. Read from a model file's metadata, never
-// assumed: released files and reduced ones differ in widths, activations and class count.
-// Source: van Merriënboer et al. 2025, "Perch 2.0", arXiv:2508.04665; Tan & Le 2019, arXiv:1905.11946.
+// Architecture: everything about a Perch v2 model that is not a weight. Read from a model file's metadata,
+// never assumed: released files and reduced ones differ in widths, activations and class count. Source: van
+// Merriënboer et al. 2025, "Perch 2.0", arXiv:2508.04665; Tan & Le 2019, arXiv:1905.11946.
 #pragma once
 
 #include <array>
@@ -15,8 +15,8 @@ enum class Activation { none, relu, swish };
 
 /// Samples to log-mel spectrogram. All counts in samples or bins.
 struct Frontend {
-  std::size_t samples = 160000;    ///< per window
-  std::size_t sample_rate = 32000; ///< Hz
+  std::size_t samples = 160000;     ///< per window
+  std::size_t sample_rate = 32000;  ///< Hz
   std::size_t frame_length = 640;
   std::size_t hop_length = 320;
   std::size_t pad_left = 160, pad_right = 160;  ///< zeros around the window
