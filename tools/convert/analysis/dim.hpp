@@ -44,7 +44,8 @@ inline std::optional<Dim> subtract(Dim a, Dim b) {
 }
 
 inline std::optional<Dim> divide(Dim a, Dim b) {
-  if (a == b && !b.is_fixed() && b.fixed == 0) return Dim{1};
+  const bool both_scale = a.fixed == 0 && b.fixed == 0 && b.per_batch > 0;  // with the batch, which cancels
+  if (both_scale && a.per_batch % b.per_batch == 0) return Dim{a.per_batch / b.per_batch};
   if (!b.is_fixed() || b.fixed == 0 || b.fixed == -1) return b == Dim{-1} ? multiply(a, b) : std::nullopt;
   if (a.is_fixed()) return Dim{a.fixed / b.fixed};
   if (a.fixed % b.fixed != 0 || a.per_batch % b.fixed != 0) return std::nullopt;

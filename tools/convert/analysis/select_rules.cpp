@@ -43,6 +43,13 @@ Result<std::vector<Selection>> gathered(const NodeView& node, const Dims& extent
   return indices == all ? std::vector<Selection>() : std::vector{Selection{dimension, std::move(indices)}};
 }
 
+bool is_zero(const Known& known) {
+  if (!known.is_real()) return false;
+  for (std::size_t i = 0; i < known.size(); ++i)
+    if (known.real(i) != 0) return false;
+  return true;
+}
+
 /// Pads of a Concat: what stands before and after the one value.
 Result<ZeroPads> concatenated_zeros(const NodeView& node) {
   PANTANAL_TRY(const Fact* const value, padded_value(node));
@@ -58,7 +65,7 @@ Result<ZeroPads> concatenated_zeros(const NodeView& node) {
     }
     Dims expected = extents;
     if (input->extents().size() == extents.size()) expected[axis] = input->extents()[axis];
-    if (input->known->scalar() != 0.0 || input->extents() != expected || !expected[axis].is_fixed())
+    if (!is_zero(*input->known) || input->extents() != expected || !expected[axis].is_fixed())
       return node.error("a value joined with constants", "with nothing but zeros before and behind");
     (before ? pads[axis].first : pads[axis].second) += expected[axis].fixed;
   }

@@ -5,6 +5,7 @@
 #include <numbers>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "recognise/elementwise_region.hpp"
 
@@ -46,13 +47,22 @@ constexpr NamedFunction others[] = {
     {"swish", swish.value},
 };
 
-/// Whether both agree, within what double arithmetic and float32 constants justify, from deep negative to
-/// large.
-template <class F>
-bool agrees(const F& f, const NamedFunction& expected) {
-  for (double x = -80; x <= 80; x += std::abs(x) < 10 ? 0.0625 : 1.25) {
-    const double wanted = expected.value(x), difference = std::abs(f(x) - wanted);
-    if (!(difference <= 1e-6 * (1e-3 + std::abs(wanted)))) return false;
+/// From deep negative to large, closest around zero.
+const std::vector<double>& probes() {
+  static const std::vector<double> points = [] {
+    std::vector<double> xs;
+    for (double x = -80; x <= 80; x += std::abs(x) < 10 ? 0.0625 : 1.25) xs.push_back(x);
+    return xs;
+  }();
+  return points;
+}
+
+/// Whether the region's values at the probes are the function's. What double arithmetic and constants in
+/// float32 cost is far below 1e-6.
+bool agrees(const std::vector<double>& values, const NamedFunction& expected, double tolerance = 1e-6) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double wanted = expected.value(probes()[i]);
+    if (!(std::abs(values[i] - wanted) <= tolerance * (1e-3 + std::abs(wanted)))) return false;
   }
   return true;
 }
@@ -64,8 +74,9 @@ std::string described(const Analysis& analysis, const Fact& value) {
   while (region.grow()) {
     if (!region.input()) continue;
     text = region.operators();
+    const std::vector<double> values = region(probes());
     for (const NamedFunction& function : others)
-      if (agrees(region, function)) return text + ", which is " + function.name;
+      if (agrees(values, function, 1e-3)) return text + ", which is " + function.name;
   }
   return text;
 }
@@ -81,8 +92,9 @@ Result<Match> match(const Analysis& analysis, const Fact& value, std::span<const
   ElementwiseRegion region(analysis, value);
   while (region.grow()) {
     if (!region.input()) continue;
+    const std::vector<double> values = region(probes());
     for (const NamedFunction* function : wanted)
-      if (agrees(region, *function)) return Match{function, region.input()};
+      if (agrees(values, *function)) return Match{function, region.input()};
   }
   return fact_error(*value.origin, described(analysis, value), expected);
 }

@@ -45,18 +45,24 @@ bool ElementwiseRegion::grow() {
   return true;
 }
 
-double ElementwiseRegion::operator()(double x) const {
-  std::map<const Fact*, double> values{{frontier_.front(), x}};
-  std::vector<double> arguments;
+std::vector<double> ElementwiseRegion::operator()(const std::vector<double>& xs) const {
+  std::map<const Fact*, std::vector<double>> values{{frontier_.front(), xs}};
   for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
-    arguments.clear();
-    for (const Fact* input : step->fact->inputs)
-      arguments.push_back(!input         ? std::nan("")
-                          : input->known ? constant_value(*input->known)
-                                         : values[input->origin]);
-    values[step->fact] = step->function(arguments);
+    std::vector<const std::vector<double>*> operands;  // null where a constant stands
+    std::vector<double> arguments;
+    for (const Fact* input : step->fact->inputs) {
+      operands.push_back(input && !input->known ? &values.at(input->origin) : nullptr);
+      arguments.push_back(input && input->known ? constant_value(*input->known) : std::nan(""));
+    }
+    std::vector<double>& results = values[step->fact];
+    results.reserve(xs.size());
+    for (std::size_t i = 0; i < xs.size(); ++i) {
+      for (std::size_t k = 0; k < operands.size(); ++k)
+        if (operands[k]) arguments[k] = (*operands[k])[i];
+      results.push_back(step->function(arguments));
+    }
   }
-  return values[result_];
+  return values.at(result_);
 }
 
 std::string ElementwiseRegion::operators() const {

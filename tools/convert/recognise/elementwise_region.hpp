@@ -23,8 +23,8 @@ class ElementwiseRegion {
   /// The one value that everything inside depends on, or null if there are several.
   const Fact* input() const { return frontier_.size() == 1 ? frontier_.front() : nullptr; }
 
-  /// The result where input() is x. There must be one input.
-  double operator()(double x) const;
+  /// The result where input() is each of `xs`. There must be one input.
+  std::vector<double> operator()(const std::vector<double>& xs) const;
 
   /// Its operators, the last one first: "Mul, Div, Add, Exp, Neg".
   std::string operators() const;

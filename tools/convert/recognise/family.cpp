@@ -67,12 +67,17 @@ void check_parts(const PerchMatch& match, Deviations& all) {
   }
   ends.push_back({match.stem.layer.parts, match.stem.layer.layer.fact, "the stem"});
   ends.push_back({match.head.layer.parts, match.head.layer.layer.fact, "the last convolution"});
+  const auto count = [](const LayerParts& parts) {
+    return int{parts.bias} + int{parts.scale} + int{parts.shift};
+  };
+  if (count(ends[1].value) > count(ends[0].value))
+    std::swap(ends[0], ends[1]);  // the lesser one is the odd one
   const auto show = [](const LayerParts& parts) { return convert::to_string(parts); };
   for (const auto* group : {&convolutions, &dense, &ends}) {
-    check_alike(*group, "the parts", show, all);
     for (const auto& member : *group)
       if (!member.value.bias && !member.value.shift)
         add(all, *member.fact, "no bias at all in " + member.name, "a bias, or the shift of a batch norm");
+    check_alike(*group, "the parts", show, all);
   }
   // Stem and head may have a bias of their own before the same batch norm, never less than the blocks.
   const LayerParts usual = convolutions.front().value;

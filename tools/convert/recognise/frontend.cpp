@@ -32,14 +32,19 @@ Result<LogScale> match_log_scale(const Analysis& analysis, const Fact& spectrogr
   }
   if (!region.input() || !is_linear(*region.input()))
     return fact_error(*spectrogram.origin, "operators " + region.operators(), expected);
-  LogScale log{(region(1e4) - region(1e2)) / std::log(100.0), 0, region.input()};
-  log.floor = std::exp(region(0) / log.scale);
-  for (double mel = 1e-12; mel < 1e8; mel *= 1.5) {
-    const double wanted = log.scale * std::log(std::max(mel, log.floor));
-    if (!(std::abs(region(mel) - wanted) <= 1e-6 * std::abs(log.scale)))
-      return fact_error(*spectrogram.origin, region.operators() + ", which compute another function",
-                        expected);
+  const std::vector<double> three = region({1e4, 1e2, 0});
+  LogScale log{(three[0] - three[1]) / std::log(100.0), 0, region.input()};
+  log.floor = std::exp(three[2] / log.scale);
+  std::vector<double> mels;
+  for (double mel = 1e-12; mel < 1e8; mel *= 1.5) mels.push_back(mel);
+  const std::vector<double> values = region(mels);
+  bool agrees = log.floor > 0;
+  for (std::size_t i = 0; i < mels.size(); ++i) {
+    const double wanted = log.scale * std::log(std::max(mels[i], log.floor));
+    agrees = agrees && std::abs(values[i] - wanted) <= 1e-6 * std::abs(log.scale);
   }
+  if (!agrees)
+    return fact_error(*spectrogram.origin, region.operators() + ", which compute another function", expected);
   return log;
 }
 

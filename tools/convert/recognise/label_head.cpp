@@ -83,24 +83,29 @@ Result<Numbering> read_numbering(const Analysis& analysis, const Fact& sum, cons
   return numbering;
 }
 
-/// numerator / denominator, in whatever order and operators.
+/// numerator / denominator, one denominator for each position, in whatever order and operators.
 struct Division {
   const Fact *numerator, *denominator;
 };
 
-std::optional<Division> match_division(const Fact& fact) {
+/// x if `fact` is 1 / x.
+const Fact* reciprocal_of(const Fact& fact) {
+  if (fact.is("Reciprocal")) return fact.inputs[0]->origin;
+  const auto inverse = with_constant(fact, "Div");
+  const bool of_one = inverse && fact.inputs[0]->known && inverse->constant->known->scalar() == 1.0;
+  return of_one ? inverse->value->origin : nullptr;
+}
+
+std::optional<Division> match_division(const Fact& fact, const Axes& axes) {
   if (fact.inputs.size() != 2 || !fact.inputs[0] || !fact.inputs[1]) return std::nullopt;
-  if (fact.is("Div") && !fact.inputs[0]->known && !fact.inputs[1]->known)
-    return Division{fact.inputs[0]->origin, fact.inputs[1]->origin};
-  if (!fact.is("Mul")) return std::nullopt;
-  for (const std::size_t i : {0, 1}) {
-    const Fact& factor = *fact.inputs[i]->origin;
-    if (factor.is("Reciprocal")) return Division{fact.inputs[1 - i]->origin, factor.inputs[0]->origin};
-    const auto inverse = with_constant(factor, "Div");
-    if (inverse && factor.inputs[0]->known && inverse->constant->known->scalar() == 1.0)
-      return Division{fact.inputs[1 - i]->origin, inverse->value->origin};
-  }
-  return std::nullopt;
+  std::optional<Division> division;
+  if (fact.is("Div")) division = {fact.inputs[0]->origin, fact.inputs[1]->origin};
+  for (const std::size_t i : {0, 1})
+    if (const Fact* const divisor = fact.is("Mul") ? reciprocal_of(*fact.inputs[i]->origin) : nullptr)
+      division = {fact.inputs[1 - i]->origin, divisor};
+  const bool per_position = division && !division->numerator->known && !division->denominator->known &&
+                            feature_axis(division->denominator->layout, axes) == -1;
+  return per_position ? division : std::nullopt;
 }
 
 /// What is added to the norm so that silence is not divided by zero. Without such a number, the smallest one,
@@ -144,7 +149,7 @@ Result<Similarity> match_similarity(const Analysis& analysis, const Fact& simila
   const std::string role = "the product of each position with the prototypes";
   Similarity similarity;
   const Fact* product = &similarities;
-  std::optional<Division> division = match_division(similarities);
+  std::optional<Division> division = match_division(similarities, analysis.axes());
   if (division) product = division->numerator;
   PANTANAL_TRY(similarity.layer, read_linear_layer(analysis, *product, role));
   if (!similarity.layer.is_dense() || !similarity.layer.bias.empty())
@@ -162,7 +167,7 @@ Result<Similarity> match_similarity(const Analysis& analysis, const Fact& simila
     similarity.image = factor.inputs[0]->origin;
     return similarity;
   }
-  if (!division) division = match_division(factor);
+  if (!division) division = match_division(factor, analysis.axes());
   if (!division)
     return fact_error(factor, operator_of(factor), "the embedding of each position divided by its length");
   if (product == &similarities) similarity.image = division->numerator;
