@@ -1,0 +1,114 @@
+// ResidualSsm against PyTorch, for any number of threads, and every way to call it wrongly.
+#include "pantanal/heads/residual_ssm.hpp"
+
+#include <limits>
+
+#include "heads/random_state.hpp"
+#include "nn/fixtures.hpp"
+
+namespace pantanal::heads {
+namespace {
+
+using kernels::random_floats;
+using nn::FixtureCase;
+
+ResidualSsmConfig config_of(const FixtureCase& c) {
+  ResidualSsmConfig config;
+  config.d_input = c.size("d_input"), config.d_scores = c.size("d_scores"),
+  config.d_model = c.size("d_model");
+  config.d_state = c.size("d_state"), config.d_conv = c.size("d_conv"),
+  config.n_classes = c.size("n_classes");
+  config.n_windows = c.size("n_windows"), config.n_sites = c.size("n_sites"),
+  config.meta_dim = c.size("meta_dim");
+  config.clamp_ids = true;
+  return config;
+}
+
+TEST(ResidualSsm, CountsTheReferencesParameters) {
+  EXPECT_EQ(parameter_count(ResidualSsmConfig{}), 439'498u);
+}
+
+TEST(ResidualSsm, AgreesWithPyTorch) {
+  nn::for_each_case("residual_ssm", [](const kernels::KernelTable& table, const FixtureCase& c) {
+    auto model =
+        ResidualSsm::create(c.state, config_of(c), {.threads = 1, .rows_per_block = 50, .isa = table.isa});
+    ASSERT_TRUE(succeeded(model));
+    const std::vector<std::int64_t> sites = c.ids("site_ids"), hours = c.ids("hours");
+    std::vector<float> correction(c.output("correction").size());
+    ASSERT_TRUE(succeeded(model->run({c.input("emb"), c.input("scores"), {sites, hours}}, c.size("files"),
+                                     c.size("steps"), correction)));
+    nn::expect_close(correction, c.output("correction"), "residual_ssm correction");
+  });
+}
+
+struct Small {
+  Small() : state(random_state(required_tensors(config))) {}
+  static ResidualSsmConfig make_config() {
+    ResidualSsmConfig c;
+    c.d_input = 11, c.d_scores = 6, c.d_model = 18, c.d_state = 5, c.n_classes = 7, c.n_sites = 4,
+    c.meta_dim = 3;
+    return c;
+  }
+  ResidualSsm::Inputs inputs() const { return {emb, scores, {sites, hours}}; }
+
+  ResidualSsmConfig config = make_config();
+  nn::StateDict state;
+  static constexpr std::size_t files = 5, steps = 9;
+  std::vector<float> emb = random_floats(files * steps * 11, 50),
+                     scores = random_floats(files * steps * 6, 51);
+  std::vector<std::int64_t> sites{0, 1, 2, 3, 0}, hours{0, 23, 5, 6, 7};
+};
+
+TEST(ResidualSsm, IsTheSameBitsForAnyThreadsAndBlocks) {
+  const Small small;
+  const std::size_t size = Small::files * Small::steps * small.config.n_classes;
+  for (const kernels::KernelTable* table : kernels::all_tables()) {
+    std::vector<float> expected(size);
+    for (const auto& [threads, rows] : {std::pair{1, 96}, {2, 96}, {3, 1}, {16, 20}}) {
+      auto model = ResidualSsm::create(
+          small.state, small.config,
+          {static_cast<std::size_t>(threads), static_cast<std::size_t>(rows), table->isa});
+      ASSERT_TRUE(succeeded(model));
+      std::vector<float> found(size);
+      ASSERT_TRUE(succeeded(model->run(small.inputs(), Small::files, Small::steps, found)));
+      if (threads == 1) expected = found;
+      EXPECT_EQ(found, expected) << to_string(table->isa) << " " << threads << " threads, " << rows
+                                 << " rows";
+    }
+  }
+}
+
+TEST(ResidualSsm, NamesWhatIsWrong) {
+  const Small small;
+  auto model = ResidualSsm::create(small.state, small.config, {.threads = 1});
+  ASSERT_TRUE(succeeded(model));
+  std::vector<float> correction(Small::files * Small::steps * small.config.n_classes), bad = small.scores;
+  const auto run = [&](auto change) {
+    ResidualSsm::Inputs in = small.inputs();
+    change(in);
+    return model->run(in, Small::files, Small::steps, correction);
+  };
+  using In = ResidualSsm::Inputs&;
+  constexpr auto code = ErrorCode::invalid_argument;
+  const std::vector<std::int64_t> far{0, 1, 4, 3, 0}, late{0, 23, 5, 24, 7};
+  EXPECT_TRUE(
+      refused(run([&](In in) { in.meta.site_ids = far; }), code, {"ResidualSsm.site_ids[2]", "4", "0 to 3"}));
+  EXPECT_TRUE(refused(run([&](In in) { in.meta.hours = late; }), code, {"ResidualSsm.hours[3]", "24"}));
+  EXPECT_TRUE(refused(run([&](In in) { in.meta.site_ids = {}; }), code, {"ResidualSsm.site_ids", "0 ids"}));
+  EXPECT_TRUE(refused(run([&](In in) { in.first_pass_scores = {}; }), code, {"first_pass_scores", "45 x 6"}));
+  bad[13] = std::numeric_limits<float>::infinity();
+  EXPECT_TRUE(
+      refused(run([&](In in) { in.first_pass_scores = bad; }), code, {"first_pass_scores, window 2", "NaN"}));
+  EXPECT_TRUE(refused(model->run(small.inputs(), Small::files, 13, correction), code, {"13 windows"}));
+  EXPECT_TRUE(
+      refused(model->run(small.inputs(), Small::files, Small::steps, {}), code, {"correction", "45 x 7"}));
+  nn::StateDict state = small.state;
+  state.erase("output_head.bias");
+  EXPECT_TRUE(refused(ResidualSsm::create(state, small.config), ErrorCode::not_found, {"output_head.bias"}));
+  ResidualSsmConfig config = small.config;
+  config.d_scores = 0;
+  EXPECT_TRUE(refused(ResidualSsm::create(small.state, config), code, {"ResidualSsmConfig.d_scores"}));
+}
+
+}  // namespace
+}  // namespace pantanal::heads
