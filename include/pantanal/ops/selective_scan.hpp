@@ -111,6 +111,41 @@ inline Status check_scan_is_finite(const ScanInputs& in) {
 
 }  // namespace detail
 
+/// This member's share of a scan whose arrays are known to fit: sequences and groups of channels.
+inline void scan_share(const Team& team, const kernels::KernelTable& table, const PackedDecay& decay,
+                       const ScanShape& shape, const ScanInputs& in, const ScanOutputs& out) {
+  constexpr std::size_t group = 4 * channel_padding;  // channels a thread takes at once
+  const std::size_t groups = (shape.channels + group - 1) / group;
+  const auto channel_stride = static_cast<std::ptrdiff_t>(shape.channels),
+             state_stride = static_cast<std::ptrdiff_t>(shape.states);
+  const Range items = team.share(shape.batch * groups);
+  for (std::size_t i = items.begin; i < items.end; ++i) {
+    const std::size_t sequence = i / groups, first = i % groups * group;
+    const std::size_t row = sequence * shape.steps * shape.channels + first,
+                      weights = sequence * shape.steps * shape.states,
+                      state = (sequence * shape.channels + first) * shape.states;
+    table.selective_scan(
+        {.u = in.u.data() + row,
+         .u_stride = channel_stride,
+         .dt = in.dt.data() + row,
+         .dt_stride = channel_stride,
+         .decay = decay.values.data() + first,
+         .decay_stride = decay.stride,
+         .b = in.b.data() + weights,
+         .b_stride = state_stride,
+         .c = in.c.data() + weights,
+         .c_stride = state_stride,
+         .skip = in.skip.empty() ? nullptr : in.skip.data() + first,
+         .initial_state = in.initial_state.empty() ? nullptr : in.initial_state.data() + state,
+         .final_state = out.final_state.empty() ? nullptr : out.final_state.data() + state,
+         .output = out.y.data() + row,
+         .output_stride = channel_stride,
+         .steps = shape.steps,
+         .channels = std::min(group, shape.channels - first),
+         .states = shape.states});
+  }
+}
+
 /// For every sequence, with h starting at initial_state:
 ///   h_t = h_{t-1}·exp(dt_t·A) + u_t·dt_t·B_t,   y_t = Σ_n h_t·C_t + u_t·skip.
 /// Exponents dt·A are clamped to [-87.3, 88]. Sequences and groups of channels are shared among `threads`
@@ -126,39 +161,8 @@ inline Status selective_scan(const ScanShape& shape, const ScanInputs& in, const
                  "one that this CPU has"};
   const kernels::KernelTable& table = kernels::table(isa);
   const PackedDecay decay = pack_decay(in.a, shape.channels, shape.states);
-  constexpr std::size_t group = 4 * channel_padding;  // channels a thread takes at once
-  const std::size_t groups = (shape.channels + group - 1) / group;
-  const auto channel_stride = static_cast<std::ptrdiff_t>(shape.channels),
-             state_stride = static_cast<std::ptrdiff_t>(shape.states);
-  parallel_team(
-      threads == 0 ? hardware_threads() : std::min<std::size_t>(threads, 1024), [&](const Team& team) {
-        const Range items = team.share(shape.batch * groups);
-        for (std::size_t i = items.begin; i < items.end; ++i) {
-          const std::size_t sequence = i / groups, first = i % groups * group;
-          const std::size_t row = sequence * shape.steps * shape.channels + first,
-                            weights = sequence * shape.steps * shape.states,
-                            state = (sequence * shape.channels + first) * shape.states;
-          table.selective_scan(
-              {.u = in.u.data() + row,
-               .u_stride = channel_stride,
-               .dt = in.dt.data() + row,
-               .dt_stride = channel_stride,
-               .decay = decay.values.data() + first,
-               .decay_stride = decay.stride,
-               .b = in.b.data() + weights,
-               .b_stride = state_stride,
-               .c = in.c.data() + weights,
-               .c_stride = state_stride,
-               .skip = in.skip.empty() ? nullptr : in.skip.data() + first,
-               .initial_state = in.initial_state.empty() ? nullptr : in.initial_state.data() + state,
-               .final_state = out.final_state.empty() ? nullptr : out.final_state.data() + state,
-               .output = out.y.data() + row,
-               .output_stride = channel_stride,
-               .steps = shape.steps,
-               .channels = std::min(group, shape.channels - first),
-               .states = shape.states});
-        }
-      });
+  parallel_team(threads == 0 ? hardware_threads() : std::min<std::size_t>(threads, 1024),
+                [&](const Team& team) { scan_share(team, table, decay, shape, in, out); });
   if (!all_finite(out.y) || !all_finite(out.final_state))
     return Error{ErrorCode::invalid_argument, "selective_scan", "inputs whose result overflows a float",
                  "smaller values, or a negative A and positive dt"};
