@@ -102,9 +102,11 @@ ExitCode infer(const Options& options, Console& console) {
     if (Status status = writer->finish(interrupted); !status && !interrupted())
       return console.fail(ExitCode::output, status.error());
   if (interrupted()) return ExitCode::interrupted;
+  if (loop.recordings_failed() > 0)
+    console.say(std::to_string(loop.recordings_failed()) + " of " + std::to_string(list.recordings.size()) +
+                " recordings could not be done, or not to their end");
   if (loop.windows_written() == 0) return ExitCode::nothing_written;
-  const bool all_done = loop.recordings_failed() == 0 && list.errors.empty();
-  return all_done ? ExitCode::done : ExitCode::some_failed;
+  return loop.recordings_failed() == 0 && list.errors.empty() ? ExitCode::done : ExitCode::some_failed;
 }
 
 }  // namespace pantanal::infer

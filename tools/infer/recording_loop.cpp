@@ -1,5 +1,6 @@
 #include "recording_loop.hpp"
 
+#include <cstdio>
 #include <string>
 #include <utility>
 #include <variant>
@@ -9,6 +10,12 @@
 
 namespace pantanal::infer {
 namespace {
+
+std::string seconds_text(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g s", seconds);
+  return text;
+}
 
 /// Only what the writer takes is computed.
 perch::OutputSizes wanted_sizes(const perch::Session& session, const ResultWriter& writer) {
@@ -57,7 +64,7 @@ std::optional<ExitCode> RecordingLoop::compute() {
     if (!all_finite(result.embedding) || !all_finite(result.logits)) {
       const std::string where = recordings_[result.recording].path.string();
       fail(result.recording,
-           {ErrorCode::unsupported, where + ": from " + std::to_string(result.start_s) + " s",
+           {ErrorCode::unsupported, where + ": from " + seconds_text(result.start_s),
             "a window for which the model gives no finite numbers", "audio of usual amplitude"},
            "left out, as are others like it");
       continue;
