@@ -110,17 +110,17 @@ inline Bytes chunk(std::string_view id, const Bytes& content) {
   return bytes;
 }
 
-/// The fields of a fmt chunk of 16 bytes. frame_bytes follows from the others unless given.
+/// The fields of a fmt chunk of 16 bytes. frame_bytes follows from the others if it is negative.
 struct FmtSpec {
   std::uint16_t tag = 1, channels = 1;
   std::uint32_t sample_rate = 32000;
   std::uint16_t bits = 16;
-  std::optional<std::uint16_t> frame_bytes = {};
+  int frame_bytes = -1;
 };
 
 inline Bytes fmt_chunk(const FmtSpec& fmt = {}) {
   const auto frame_bytes =
-      fmt.frame_bytes.value_or(static_cast<std::uint16_t>(fmt.channels * ((fmt.bits + 7) / 8)));
+      static_cast<std::uint16_t>(fmt.frame_bytes < 0 ? fmt.channels * ((fmt.bits + 7) / 8) : fmt.frame_bytes);
   Bytes content;
   put(content, fmt.tag);
   put(content, fmt.channels);

@@ -48,23 +48,23 @@ struct FloorClassSpec {
 
 struct FloorSpec {
   std::uint32_t type = 1;
-  std::vector<std::uint32_t> partition_classes;
-  std::vector<FloorClassSpec> classes;
+  std::vector<std::uint32_t> partition_classes = {};
+  std::vector<FloorClassSpec> classes = {};
   std::uint32_t multiplier = 1, position_bits = 7;
-  std::vector<std::uint32_t> positions;  ///< one for each dimension of each partition
+  std::vector<std::uint32_t> positions = {};  ///< one for each dimension of each partition
 };
 
 struct ResidueSpec {
   std::uint32_t type = 1, begin = 0, end = 0, partition_size = 1, classbook = 0;
   std::vector<std::uint8_t> cascade = {0};  ///< for each classification the passes that read a book
-  std::vector<std::uint32_t> books;         ///< for each of those
+  std::vector<std::uint32_t> books = {};    ///< for each of those
 };
 
 struct MappingSpec {
   std::uint32_t type = 0;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> couplings;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> couplings = {};
   std::uint32_t reserved = 0;
-  std::vector<std::uint32_t> submap_of;  ///< for each channel, if there are several
+  std::vector<std::uint32_t> submap_of = {};  ///< for each channel, if there are several
   std::vector<std::pair<std::uint32_t, std::uint32_t>> submaps = {{0, 0}};  ///< floor, residue
 };
 

@@ -63,6 +63,7 @@ class ByteReader {
   }
 
   Status seek(std::uint64_t position) {
+    static_assert(sizeof(off_t) >= sizeof(position), "32-bit systems need _FILE_OFFSET_BITS=64");
     if (fseeko(file_.get(), static_cast<off_t>(position), SEEK_SET) != 0)
       return Error{ErrorCode::io, name_, std::system_category().message(errno), "a seekable file"};
     position_ = position;

@@ -66,10 +66,9 @@ class OggPackets {
 
   ByteReader file_;
   OggPage page_;
-  std::vector<std::uint8_t>
-      bytes_;  // of the current page's packets, then of the one that goes on on the next
-  std::vector<Packet> packets_;
-  std::optional<Packet> unfinished_;  // the one that goes on
+  std::vector<std::uint8_t> bytes_;   // of the packets, the unfinished one last
+  std::vector<Packet> packets_;       // that end on the current page
+  std::optional<Packet> unfinished_;  // that goes on on the next page
   bool beginning_ = true;             // every page so far was the first of its stream
   bool ended_ = false;
 };
@@ -92,8 +91,9 @@ inline std::string ogg_codec(std::span<const std::uint8_t> packet) {
 inline Result<OggPackets> OggPackets::open(ByteReader file, std::string_view signature,
                                            std::string_view wanted) {
   OggPackets packets(std::move(file));
+  constexpr int most_streams = 100;
   std::string codecs;
-  for (;;) {
+  for (int stream = 0; stream < most_streams; ++stream) {
     PANTANAL_TRY(const bool there, read_ogg_page(packets.file_, packets.page_));
     if (!there || !packets.page_.begins()) break;
     const auto body = packets.page_.body();
@@ -143,13 +143,10 @@ inline Status OggPackets::take_page() {
                       (unfinished_ ? "drops the packet before it" : "continues no packet"),
                   "whole packets");
   packets_.clear();
-  if (unfinished_)
-    bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(unfinished_->begin));
-  else
-    bytes_.clear();
-  Packet packet = unfinished_.value_or(Packet{});
+  Packet packet = unfinished_.value_or(Packet{.begin = bytes_.size(), .length = 0, .truncated = false});
+  bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(packet.begin));
   packet.begin = 0;
-  unfinished_.reset();
+  bool goes_on = unfinished_.has_value();
   std::size_t at = 0;
   for (const std::uint8_t segment : page_.lengths()) {
     const std::size_t kept = std::min<std::size_t>(segment, most_packet_bytes - packet.length);
@@ -158,12 +155,12 @@ inline Status OggPackets::take_page() {
     packet.length += kept;
     packet.truncated |= kept < segment;
     at += segment;
-    unfinished_ = packet;
-    if (segment == 255) continue;
+    goes_on = segment == 255;
+    if (goes_on) continue;
     packets_.push_back(packet);
     packet = {.begin = bytes_.size(), .length = 0, .truncated = false};
-    unfinished_.reset();
   }
+  unfinished_ = goes_on ? std::optional(packet) : std::nullopt;
   return {};
 }
 

@@ -1,5 +1,5 @@
-// VorbisSource: the samples of an Ogg Vorbis file, decoded as it streams by, and no fewer than the file
-// promises. Source: Xiph.Org Foundation, "Vorbis I specification" (2020), sections 1.3.2 and 4.3, appendix A.
+// VorbisSource: the samples of an Ogg Vorbis file, decoded as it streams by, and no fewer than it promises.
+// Source: Xiph.Org Foundation, "Vorbis I specification" (2020), sections 1.3.2 and 4.3, appendix A.
 #pragma once
 
 #include <algorithm>
@@ -33,8 +33,7 @@ class VorbisSource final : public Source {
   const Format& format() const override { return format_; }
 
  private:
-  static constexpr std::int64_t most_frames = std::int64_t{1}
-                                              << 60;  // more than anything real, short of overflow
+  static constexpr std::int64_t most_frames = std::int64_t{1} << 60;  // far from overflow
 
   VorbisSource(OggPackets packets, VorbisDecoder decoder, std::size_t next_packet)
       : packets_(std::move(packets)), decoder_(std::move(decoder)), next_packet_(next_packet) {}

@@ -1,5 +1,5 @@
-// A codebook of a Vorbis setup header, checked. Source: Xiph.Org Foundation, "Vorbis I specification" (2020),
-// section 3.2.
+// A codebook of a Vorbis setup header, checked.
+// Source: Xiph.Org Foundation, "Vorbis I specification" (2020), section 3.2.
 #pragma once
 
 #include <bit>
@@ -23,8 +23,9 @@ inline Error vorbis_setup_error(const std::string& name, std::string found, std:
   return {ErrorCode::corrupt, name, "Vorbis setup header: " + std::move(found), std::move(expected)};
 }
 
-inline Error vorbis_unsupported(const std::string& name, std::string feature) {
-  return {ErrorCode::unsupported, name, "Vorbis with " + std::move(feature), "what common encoders write"};
+inline Error vorbis_unsupported(const std::string& name, std::string feature,
+                                std::string expected = "what common encoders write") {
+  return {ErrorCode::unsupported, name, "Vorbis with " + std::move(feature), std::move(expected)};
 }
 
 /// Huffman code lengths, into `book.used`. They must form a full tree, or be the one code of one bit.

@@ -156,8 +156,11 @@ inline Status VorbisDecoder::decode(std::span<const std::uint8_t> packet, const 
   PANTANAL_TRY(const std::uint32_t frames, feed(packet, channels));
   if (frames < skip)
     return Error{ErrorCode::corrupt, name_, "a first Vorbis packet that does not decode", "a whole block"};
+  const std::size_t before = interleaved.size();
+  interleaved.resize(before + std::size_t{frames - skip} * info_.channels);
+  float* out = interleaved.data() + before;
   for (std::uint32_t t = skip; t < frames; ++t)
-    for (std::uint32_t c = 0; c < info_.channels; ++c) interleaved.push_back(channels[c][t]);
+    for (std::uint32_t c = 0; c < info_.channels; ++c) *out++ = channels[c][t];
   return {};
 }
 

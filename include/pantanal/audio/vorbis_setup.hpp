@@ -29,7 +29,7 @@ Status read_vorbis_setup(std::span<const std::uint8_t> packet, const std::string
 
 namespace detail {
 
-/// Reads the parts of a setup header in their order; each part's reader returns the first thing wrong with
+/// Reads the parts of a setup header in their order. Each part's reader returns the first thing wrong with
 /// it.
 class VorbisSetup {
  public:
@@ -62,9 +62,7 @@ class VorbisSetup {
   Error corrupt(std::string found, std::string expected) const {
     return vorbis_setup_error(name_, std::move(found), std::move(expected));
   }
-  Error unsupported(std::string feature, std::string expected = "what common encoders write") const {
-    return {ErrorCode::unsupported, name_, "Vorbis with " + std::move(feature), std::move(expected)};
-  }
+  Error unsupported(std::string feature) const { return vorbis_unsupported(name_, std::move(feature)); }
 
   VorbisBits bits_;
   const std::string& name_;
@@ -236,8 +234,8 @@ inline Status VorbisSetup::check_residues(const std::vector<Submap>& submaps,
     const Residue& residue = residues_[submap.residue];
     const std::uint32_t known = half_block * std::min(submap.channels, 2u);
     if (residue.type == 2 && submap.channels != 2 && submap.channels != 0 && residue.end > known)
-      return unsupported(std::to_string(submap.channels) + " channels coded together",
-                         "at most two that are");
+      return vorbis_unsupported(name_, std::to_string(submap.channels) + " channels coded together",
+                                "at most two that are");
   }
   return {};
 }
