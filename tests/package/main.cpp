@@ -10,7 +10,8 @@ int main(int argc, char** argv) {
   if (argc != 2) return 2;
   auto model = pantanal::perch::load_model(argv[1]);
   if (!model) return std::fprintf(stderr, "%s\n", model.error().message().c_str()), 1;
-  auto session = pantanal::perch::Session::create(std::make_shared<pantanal::perch::Model>(*std::move(model)));
+  auto session =
+      pantanal::perch::Session::create(std::make_shared<pantanal::perch::Model>(*std::move(model)));
   if (!session) return std::fprintf(stderr, "%s\n", session.error().message().c_str()), 1;
   std::vector<float> window(session->model().architecture.frontend.samples);
   std::vector<float> embedding(session->output_sizes().embedding);

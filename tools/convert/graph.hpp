@@ -14,7 +14,8 @@ namespace pantanal::convert {
 /// Element types kept apart: every float type is widened to float or double, every integer to int64.
 enum class DataType { float32, float64, int64, boolean };
 
-/// A constant: dense, row-major. Exactly one of the vectors is used, the one `type` names (booleans in `ints`).
+/// A constant: dense, row-major. Exactly one of the vectors is used, the one `type` names (booleans in
+/// `ints`).
 struct Constant {
   DataType type = DataType::float32;
   Shape shape;
@@ -23,7 +24,8 @@ struct Constant {
   std::vector<std::int64_t> ints;
 };
 
-using Attribute = std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>, std::vector<float>, Constant>;
+using Attribute =
+    std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>, std::vector<float>, Constant>;
 
 /// One operator. Names of absent optional inputs and outputs are empty.
 struct Node {
