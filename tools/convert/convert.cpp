@@ -79,11 +79,22 @@ class Conversion {
     if (!fs::is_directory(folder, code))
       return Failure{ExitCode::output,
                      {ErrorCode::not_found, options_.out.string(), "no such folder", "a folder that exists"}};
-    if (fs::equivalent(options_.source, options_.out, code))
-      return Failure{
-          ExitCode::usage,
-          {ErrorCode::invalid_argument, options_.out.string(), "the source itself", "another file to write"}};
+    for (const auto& input : {std::optional(options_.source), options_.labels, options_.classes})
+      if (input && would_overwrite(*input))
+        return Failure{ExitCode::usage,
+                       {ErrorCode::invalid_argument, options_.out.string(), "an input, " + input->string(),
+                        "another file to write"}};
     return {};
+  }
+
+  /// Whether OUT is `input`, or stands in the SavedModel that is converted.
+  bool would_overwrite(const std::filesystem::path& input) const {
+    std::error_code code;
+    if (fs::equivalent(input, options_.out, code)) return true;
+    if (!fs::is_directory(input, code)) return false;
+    const fs::path inside =
+        fs::weakly_canonical(options_.out, code).lexically_relative(fs::canonical(input, code));
+    return fs::exists(options_.out, code) && !inside.empty() && *inside.begin() != "..";
   }
 
   Outcome convert_savedmodel() {

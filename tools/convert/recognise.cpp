@@ -57,6 +57,7 @@ Result<OutputFacts> find_outputs(const Graph& graph, const Analysis& analysis,
                    "outputs named embedding, spatial_embedding, spectrogram, label, or one of each kind"};
     *slot(outputs, kind) = fact;
   }
+  if (!outputs.embedding) notes.push_back("the graph has no output 'embedding': it cannot be compared");
   return outputs;
 }
 
