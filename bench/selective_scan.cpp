@@ -1,17 +1,19 @@
 // The selective scan at five shapes (batch, steps, channels, states), beside a plain scalar loop and a
 // straightforward Eigen version, one thread and two. Named implementation/shape/threads.
 //
-// What bounds it. Per state, step and vector the kernel issues 9 multiplications or fused multiply-adds
-// (dt·A; the power's polynomial, 5; dt·u·B; state; output), 3 additions and 2 integer operations. Where
-// additions have ports of their own (Zen 4), the multiplication ports are the limit: `peak_%` is the share of
-// 9 operations per vector at the rate of the fused multiply-adds that the same run measured, 100 % being
-// 9/lanes · B·T·D·N operations back to back. Where they share ports (Intel) the same loop can reach 9/12 of
-// that. Memory is far from binding: 12 bytes per step and channel against 9·N/lanes operations.
+// What bounds it. Per state, step and vector the kernel issues 8 multiplications or fused multiply-adds
+// (AVX-512; dt·A twice, as whole and fractional part; the power, 3; dt·u·B; state; output), 9 with AVX2 and
+// 10 without either, whose shorter tables leave longer polynomials; and 4 more operations (an addition, a
+// lookup, 2 integer ones), which have ports of their own on Zen 4. `peak_%` is the share of that many
+// operations per vector at the rate of the fused multiply-adds that the same run measured, 100 % being
+// 8/lanes · B·T·D·N operations back to back. Where all share two ports (Intel, 512 bits) the same loop can
+// reach 8/12 of that. Memory is far from binding: 12 bytes per step and channel against 8·N/lanes operations.
 //
 // GFLOP/s counts the recurrence itself: 7 per state and step (2 products for dt·u·B and dt·A, 2 operations
 // each for state and output, 1 exponential); exps/s counts the exponentials.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -42,40 +44,50 @@ bench::ScanProblem make_problem(const ops::ScanShape& s) {
   return p;
 }
 
-void report(benchmark::State& state, const ops::ScanShape& s, double peak, double lanes) {
+/// Multiplications and fused multiply-adds per state, step and vector.
+double products(InstructionSet isa) {
+  return isa == InstructionSet::avx512 ? 8 : isa == InstructionSet::avx2 ? 9 : 10;
+}
+
+/// Who runs, on how many threads, and the multiplications it could issue per second.
+struct Contender {
+  const kernels::KernelTable* table;
+  std::size_t threads;
+  double products_per_second;
+};
+
+void report(benchmark::State& state, const ops::ScanShape& s, const Contender& contender) {
   const double runs = static_cast<double>(state.iterations()),
                updates = static_cast<double>(s.batch * s.steps * s.channels * s.states),
                bytes = 4.0 * static_cast<double>(s.batch * s.steps * (3 * s.channels + 2 * s.states));
-  const double fused_per_second = peak * 1e9 / 2 / lanes;
   const auto rate = [&](double x) { return benchmark::Counter(x * runs, benchmark::Counter::kIsRate); };
   state.counters["GFLOP/s"] = rate(7 * updates / 1e9);
   state.counters["Gexp/s"] = rate(updates / 1e9);
   state.counters["GB/s"] = rate(bytes / 1e9);
-  state.counters["peak_%"] = rate(100 * 9 * updates / lanes / fused_per_second);
+  state.counters["peak_%"] =
+      rate(100 * products(contender.table->isa) * updates / contender.products_per_second);
 }
 
-void bench_ours(benchmark::State& state, const ops::ScanShape& shape, std::size_t threads, InstructionSet isa,
-                double peak, double lanes) {
+void bench_ours(benchmark::State& state, const ops::ScanShape& shape, const Contender& contender) {
   bench::ScanProblem p = make_problem(shape);
-  const kernels::KernelTable& table = kernels::table(isa);
   const ops::PackedDecay decay = ops::pack_decay(p.a, shape.channels, shape.states);
   for (auto _ : state) {
-    parallel_team(threads, [&](const Team& team) {
-      ops::scan_share(team, table, decay, shape, {p.u, p.dt, p.a, p.b, p.c, p.skip}, {p.y});
+    parallel_team(contender.threads, [&](const Team& team) {
+      ops::scan_share(team, *contender.table, decay, shape, {p.u, p.dt, p.a, p.b, p.c, p.skip}, {p.y});
     });
     benchmark::ClobberMemory();
   }
-  report(state, shape, peak * static_cast<double>(threads), lanes);
+  report(state, shape, contender);
 }
 
-void bench_plain(benchmark::State& state, const ops::ScanShape& shape, void (*scan)(bench::ScanProblem&),
-                 double peak, double lanes) {
+void bench_peer(benchmark::State& state, const ops::ScanShape& shape, const Contender& contender,
+                void (*scan)(bench::ScanProblem&)) {
   bench::ScanProblem p = make_problem(shape);
   for (auto _ : state) {
     scan(p);
     benchmark::ClobberMemory();
   }
-  report(state, shape, peak, lanes);
+  report(state, shape, contender);
 }
 
 std::string name_of(const ops::ScanShape& s) {
@@ -85,31 +97,38 @@ std::string name_of(const ops::ScanShape& s) {
 
 /// Shape by shape, all implementations, so that one run compares them under the same load.
 void register_all() {
-  const std::vector<const kernels::KernelTable*> tables = kernels::all_tables();
-  std::vector<double> peaks;
-  for (const kernels::KernelTable* table : tables) {
-    peaks.push_back(bench::peak_gflops(table->isa));
+  std::vector<Contender> tables;
+  for (const kernels::KernelTable* table : kernels::all_tables()) {
+    const double gflops = bench::peak_gflops(table->isa);
     benchmark::AddCustomContext(std::string(to_string(table->isa)) + " peak GFLOP/s per core",
-                                std::to_string(peaks.back()));
+                                std::to_string(gflops));
+    tables.push_back({table, 1, gflops * 1e9 / 2});
   }
-  const double peak = peaks.back(), lanes = static_cast<double>(tables.back()->vector_floats);
+  const Contender fastest =
+      *std::max_element(tables.begin(), tables.end(),
+                        [](const Contender& a, const Contender& b) { return a.table->isa < b.table->isa; });
   for (const ops::ScanShape& shape : {ops::ScanShape{1, 12, 320, 32},
                                       {59, 12, 256, 32},
                                       {700, 12, 320, 32},
                                       {1, 4096, 1024, 16},
+                                      {1, 65536, 1024, 16},
                                       {8, 2048, 768, 16}}) {
-    const auto add = [&](const std::string& name, auto function, auto... arguments) {
-      benchmark::RegisterBenchmark(name.c_str(),
-                                   [=](benchmark::State& s) { function(s, shape, arguments...); })
+    const auto add = [&](const std::string& name, std::size_t threads, auto function) {
+      benchmark::RegisterBenchmark((name + "/" + name_of(shape) + "/" + std::to_string(threads)).c_str(),
+                                   function)
           ->Unit(benchmark::kMicrosecond)
           ->UseRealTime();
     };
-    add("scalar/" + name_of(shape) + "/1", bench_plain, &bench::scan_scalar, peak, lanes);
-    add("eigen/" + name_of(shape) + "/1", bench_plain, &bench::scan_eigen, peak, lanes);
-    for (std::size_t i = 0; i < tables.size(); ++i)
-      for (const std::size_t threads : {1, 2})
-        add(std::string(to_string(tables[i]->isa)) + "/" + name_of(shape) + "/" + std::to_string(threads),
-            bench_ours, threads, tables[i]->isa, peaks[i], static_cast<double>(tables[i]->vector_floats));
+    add("scalar", 1, [=](benchmark::State& s) { bench_peer(s, shape, fastest, &bench::scan_scalar); });
+    add("eigen", 1, [=](benchmark::State& s) { bench_peer(s, shape, fastest, &bench::scan_eigen); });
+    for (Contender contender : tables)
+      for (const std::size_t threads : {1, 2}) {
+        contender.products_per_second *=
+            static_cast<double>(threads) / static_cast<double>(contender.threads);
+        contender.threads = threads;
+        add(std::string(to_string(contender.table->isa)), threads,
+            [=](benchmark::State& s) { bench_ours(s, shape, contender); });
+      }
   }
 }
 

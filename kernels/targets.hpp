@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pantanal/kernels/power_table.hpp"
 #include "pantanal/kernels/table.hpp"
 
 #if defined(__x86_64__)
