@@ -239,8 +239,9 @@ def selective_ssm(draw):
 
 
 def heads_and_width(draw):
+    """Heads, and a multiple of them from 5 up: LayerNorm makes next to nothing of one or two features."""
     heads = draw.between(1, 8 if draw.large else 4)
-    return heads, heads * draw.between(1, 25 if draw.large else 6)
+    return heads, heads * draw.between(-(-5 // heads), 25 if draw.large else 6)
 
 
 def multihead_attention(draw):
@@ -293,7 +294,7 @@ def proto_ssm(draw):
     c["cross_attn_heads"], c["d_model"] = (8, 320) if draw.published else heads_and_width(draw)
     c["n_ssm_layers"] = 4 if draw.published else 1 + draw.index % 4
     c["use_cross_attn"] = draw.published or draw.index % 5 != 4
-    c["n_families"] = 5 if draw.published else draw.between(1, 5) if draw.coin() else 0
+    c["n_families"] = 5 if draw.published else draw.between(2, 5) if draw.coin() else 0
     c["shifts"] = [0, 1, -1, 2, -2][: 5 if draw.published else draw.between(1, 5)]
     module = draw.fill(c, ProtoSsm(c))
     emb = draw.input(c, "emb", c["files"], c["steps"], c["d_input"])
