@@ -25,6 +25,7 @@
 #include "pantanal/heads/residual_ssm.hpp"
 #include "pantanal/heads/selective_ssm_session.hpp"
 #include "pantanal/nn/state_dict.hpp"
+#include "pantanal/ops/mamba_scan.hpp"
 #include "pantanal/ops/selective_scan.hpp"
 
 namespace nb = nanobind;
@@ -171,14 +172,16 @@ Error rename_arguments(Error error) {
 }
 
 void selective_scan(const ConstArray& u, const ConstArray& delta, const ConstArray& a, const ConstArray& b,
-                    const ConstArray& c, const Input& skip, const Input& initial_state, const Array& y,
+                    const ConstArray& c, const Input& skip, const Input& z, const Input& delta_bias,
+                    bool delta_softplus, const Input& initial_state, const Array& y,
                     const Output& final_state, std::int64_t threads) {
   const ops::ScanShape shape{u.shape(0), u.shape(1), u.shape(2), a.shape(1)};
   const ops::ScanInputs inputs{span_of(u),    span_of(delta),        span_of(a), span_of(b), span_of(c),
                                span_of(skip), span_of(initial_state)};
+  const ops::MambaTerms terms{span_of(z), span_of(delta_bias), delta_softplus};
   const std::size_t team = thread_count(threads);
   const nb::gil_scoped_release released;
-  const Status status = ops::selective_scan(shape, inputs, {span_of(y), span_of(final_state)}, team);
+  const Status status = ops::mamba_scan(shape, inputs, terms, {span_of(y), span_of(final_state)}, team);
   if (!status) throw Failure{rename_arguments(status.error())};
 }
 
@@ -255,8 +258,10 @@ void add_sequence_models(nb::module_& module) {
   add_residual_ssm(module);
   module.def("selective_scan", &selective_scan, nb::arg("u").noconvert(), nb::arg("delta").noconvert(),
              nb::arg("A").noconvert(), nb::arg("B").noconvert(), nb::arg("C").noconvert(),
-             nb::arg("D").noconvert().none(), nb::arg("initial_state").noconvert().none(),
-             nb::arg("y").noconvert(), nb::arg("final_state").noconvert().none(), nb::arg("threads"));
+             nb::arg("D").noconvert().none(), nb::arg("z").noconvert().none(),
+             nb::arg("delta_bias").noconvert().none(), nb::arg("delta_softplus"),
+             nb::arg("initial_state").noconvert().none(), nb::arg("y").noconvert(),
+             nb::arg("final_state").noconvert().none(), nb::arg("threads"));
 }
 
 }  // namespace pantanal
