@@ -137,4 +137,5 @@ def test_other_layouts_and_floats_are_converted():
 def test_no_files_give_no_results():
     case = torch_cases.load("proto_ssm")[2]
     species, families, hidden = make_proto(case)(np.empty((0, 3, case.config["d_input"]), np.float32))
-    assert species.shape == (0, 3, case.config["n_classes"]) and families.shape == (0, case.config["n_families"]) and hidden.shape[0] == 0
+    assert species.shape == (0, 3, case.config["n_classes"]) and families.shape == (0, case.config["n_families"])
+    assert hidden.shape == (0, 3, case.config["d_model"])
