@@ -31,37 +31,6 @@ namespace nb = nanobind;
 namespace pantanal {
 namespace {
 
-const char* exception_name(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::invalid_argument:
-      return "ValueError";
-    case ErrorCode::not_found:
-      return "FileNotFoundError";
-    case ErrorCode::io:
-      return "OSError";
-    case ErrorCode::corrupt:
-      return "CorruptError";
-    case ErrorCode::unsupported:
-      return "UnsupportedError";
-    case ErrorCode::mismatch:
-      return "MismatchError";
-    case ErrorCode::internal:
-      return "InternalError";
-  }
-  return "InternalError";
-}
-
-/// Sets the Python exception. Messages hold file names, which need not be UTF-8.
-void set_exception(const Error& error) {
-  const std::string text = error.message();
-  const nb::object message =
-      nb::steal(PyUnicode_DecodeFSDefaultAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
-  const char* const name = exception_name(error.code);
-  nb::object type = nb::getattr(nb::module_::import_("pantanal._errors"), name, nb::none());
-  if (type.is_none()) type = nb::module_::import_("builtins").attr(name);
-  PyErr_SetObject(type.ptr(), message.ptr());
-}
-
 class Perch {
  public:
   Perch(const std::filesystem::path& path, std::int64_t threads) {

@@ -1,4 +1,4 @@
-// What the module's source files share: arrays as spans, and errors on their way to Python.
+// What the module's source files share: arrays as spans, and arguments that more than one of them checks.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -11,29 +11,14 @@
 #include <span>
 #include <string>
 #include <system_error>
-#include <utility>
 
+#include "failure.hpp"
 #include "pantanal/core/result.hpp"
 
 namespace pantanal {
 
 using Array = nanobind::ndarray<float, nanobind::c_contig, nanobind::device::cpu>;
 using ConstArray = nanobind::ndarray<const float, nanobind::c_contig, nanobind::device::cpu>;
-
-/// An Error on its way to Python.
-struct Failure {
-  Error error;
-};
-
-template <class T>
-T value_or_raise(Result<T> result) {
-  if (!result) throw Failure{std::move(result).error()};
-  return *std::move(result);
-}
-
-inline void raise_if_failed(const Status& status) {
-  if (!status) throw Failure{status.error()};
-}
 
 /// An entry that is missing from a file has the code of a missing file.
 inline Error blame_contents(Error error, const std::filesystem::path& path) {
