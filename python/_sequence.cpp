@@ -25,6 +25,7 @@
 #include "pantanal/heads/residual_ssm.hpp"
 #include "pantanal/heads/selective_ssm_session.hpp"
 #include "pantanal/nn/state_dict.hpp"
+#include "pantanal/nn/state_dict_file.hpp"
 #include "pantanal/ops/mamba_scan.hpp"
 #include "pantanal/ops/selective_scan.hpp"
 

@@ -40,8 +40,8 @@ TEST(DrawnCases, OfModelsReachTheEdges) {
     EXPECT_TRUE(any(cases, [](const FixtureCase& c) { return c.size("steps") < c.size("n_windows"); }));
     EXPECT_TRUE(any(cases, [](const FixtureCase& c) { return c.size("steps") < c.size("d_conv"); })) << model;
     EXPECT_TRUE(any(cases, [](const FixtureCase& c) { return odd(c, "d_model"); })) << model;
-    EXPECT_TRUE(any(cases, [](const FixtureCase& c) { return c.config.contains("site_ids"); })) << model;
-    EXPECT_TRUE(any(cases, [](const FixtureCase& c) { return !c.config.contains("site_ids"); })) << model;
+    EXPECT_TRUE(any(cases, [](const FixtureCase& c) { return c.contains("site_ids"); })) << model;
+    EXPECT_TRUE(any(cases, [](const FixtureCase& c) { return !c.contains("site_ids"); })) << model;
     EXPECT_TRUE(any(cases, [](const FixtureCase& c) { return c.size("d_input") == 1536; })) << model;
   }
 }
@@ -55,9 +55,9 @@ TEST(DrawnCases, OfProtoSsmTryEveryPart) {
                                 return c.size("n_ssm_layers") == layers && c.in.contains("logits") == logits;
                               }))
           << layers << " layers, logits " << logits;
-  EXPECT_TRUE(any(cases, [](const FixtureCase& c) { return !c.config["use_cross_attn"].get<bool>(); }));
+  EXPECT_TRUE(any(cases, [](const FixtureCase& c) { return !c.flag("use_cross_attn"); }));
   EXPECT_TRUE(any(cases, [](const FixtureCase& c) { return c.size("n_families") == 0; }));
-  EXPECT_TRUE(any(cases, [](const FixtureCase& c) { return c.config["shifts"].size() == 5; }));
+  EXPECT_TRUE(any(cases, [](const FixtureCase& c) { return c.numbers("shifts").size() == 5; }));
 }
 
 /// Sites and hours out of range, which the reference clamps.
