@@ -13,8 +13,10 @@ import os
 from typing import Union
 
 from pantanal import _pantanal
+from pantanal._arrays import FloatArray
 from pantanal._errors import CorruptError, InternalError, MismatchError, PantanalError, UnsupportedError
-from pantanal._perch import FloatArray, Perch
+from pantanal._perch import Perch
+from pantanal._sequence import ProtoSSM, ResidualSSM, SelectiveSSM, selective_scan
 
 __all__ = [
     "CorruptError",
@@ -22,8 +24,12 @@ __all__ = [
     "MismatchError",
     "PantanalError",
     "Perch",
+    "ProtoSSM",
+    "ResidualSSM",
+    "SelectiveSSM",
     "UnsupportedError",
     "load_audio",
+    "selective_scan",
 ]
 __version__: str = _pantanal.version
 

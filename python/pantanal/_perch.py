@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pantanal import _pantanal
-
-FloatArray = npt.NDArray[np.float32]
+from pantanal._arrays import FloatArray
 
 OUTPUTS = ("embedding", "spatial_embedding", "spectrogram", "label")
 

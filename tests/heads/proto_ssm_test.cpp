@@ -21,7 +21,7 @@ ProtoSsmConfig config_of(const FixtureCase& c) {
   config.d_conv = c.size("d_conv"), config.n_ssm_layers = c.size("n_ssm_layers");
   config.n_classes = c.size("n_classes"), config.n_windows = c.size("n_windows");
   config.n_sites = c.size("n_sites"), config.meta_dim = c.size("meta_dim");
-  config.use_cross_attn = c.config["use_cross_attn"].get<bool>();
+  config.use_cross_attn = c.flag("use_cross_attn");
   config.cross_attn_heads = c.size("cross_attn_heads"), config.n_families = c.size("n_families");
   return config;
 }
@@ -39,7 +39,7 @@ TEST(ProtoSsm, AgreesWithPyTorch) {
     nn::expect_close(species, c.output("species"), "proto_ssm species");
     if (!families.empty()) nn::expect_close(families, c.output("families"), "proto_ssm families");
     nn::expect_close(h, c.output("h"), "proto_ssm h");
-    const auto shifts = c.config["shifts"].get<std::vector<int>>();
+    const auto shifts = c.numbers("shifts");
     ASSERT_TRUE(succeeded(model->temporal_shift_tta(inputs, c.size("files"), c.size("steps"), shifts, tta)));
     nn::expect_close(tta, c.output("tta"), "proto_ssm tta");
   });

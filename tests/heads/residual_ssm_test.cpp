@@ -103,6 +103,13 @@ TEST(ResidualSsm, NamesWhatIsWrong) {
   EXPECT_TRUE(
       refused(model->run(small.inputs(), Small::files, Small::steps, {}), code, {"correction", "45 x 7"}));
   nn::StateDict state = small.state;
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  state.at("output_head.bias") = make_tensor({7}, std::vector<float>(7, nan));
+  EXPECT_TRUE(refused(ResidualSsm::create(state, small.config), ErrorCode::corrupt,
+                      {"ResidualSsm: output_head.bias", "NaN or infinity"}));
+  state.at("output_head.bias") = make_tensor({6}, std::vector<float>(6));
+  EXPECT_TRUE(refused(ResidualSsm::create(state, small.config), ErrorCode::mismatch,
+                      {"output_head.bias", "[6]", "[7]"}));
   state.erase("output_head.bias");
   EXPECT_TRUE(refused(ResidualSsm::create(state, small.config), ErrorCode::not_found, {"output_head.bias"}));
   ResidualSsmConfig config = small.config;

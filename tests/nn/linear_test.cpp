@@ -9,7 +9,7 @@ TEST(Linear, AgreesWithPyTorch) {
   for_each_case("linear", [](const kernels::KernelTable& table, const FixtureCase& c) {
     const std::size_t in = c.size("in_features"), out = c.size("out_features");
     TensorList list;
-    Linear::require(list, "", in, out, c.config["bias"].get<bool>());
+    Linear::require(list, "", in, out, c.flag("bias"));
     expect_parameters(std::move(list), c.state);
     const Linear layer(table, c.state, "", in, out);
     const std::size_t rows = c.input("x").size() / in;

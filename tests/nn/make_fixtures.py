@@ -1,26 +1,40 @@
 #!/usr/bin/env python3
-"""Writes the fixtures of tests/nn and tests/heads: PyTorch modules of drawn sizes, their inputs and their outputs.
+"""Writes the fixtures of tests/nn and tests/heads: what PyTorch modules of drawn sizes make of their inputs.
 
     python tests/nn/make_fixtures.py                                  # tests/golden/nn, as committed
-    python tests/nn/make_fixtures.py --out /tmp/large --cases 60 --large   # then PANTANAL_NN_FIXTURES=/tmp/large
+    python tests/nn/make_fixtures.py --out large --cases 60 --large   # then PANTANAL_NN_FIXTURES=large
 
-One file per layer or model. Metadata "cases": a JSON array of configurations; tensors N.state.*, N.in.*, N.out.* for case N.
+One file per layer or model. Metadata "cases": a JSON array of configurations, one per case. Only outputs are stored, as
+tensors N.out.* for case N. Parameters and inputs are made again by whoever reads the file: a configuration's "state" and "in"
+are {name: [number, shape, scale, offset]}, and element i of such a tensor is offset + scale*uniform(number, i), see uniform().
 """
 
 import argparse
 import json
+import math
 import pathlib
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
 
 
+def uniform(number, count):
+    """`count` floats in [-1, 1): multiples of 2^-23 from the top 24 bits of SplitMix64's outputs number*2^32 + i."""
+    with np.errstate(over="ignore"):
+        z = (np.arange(1, count + 1, dtype=np.uint64) + np.uint64(number << 32)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ z >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ z >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+        z ^= z >> np.uint64(31)
+    return (z >> np.uint64(40)).astype(np.float64) / 2**23 - 1
+
+
 class SelectiveSsm(nn.Module):
-    def __init__(self, d, n, k, mamba=False):
+    def __init__(self, d, n, k):
         super().__init__()
-        self.k, self.mamba = k, mamba
+        self.mamba = False
         self.in_proj = nn.Linear(d, 2 * d, bias=False)
         self.conv1d = nn.Conv1d(d, d, k, padding=k - 1, groups=d)
         self.dt_proj = nn.Linear(d, d)
@@ -125,111 +139,143 @@ class ResidualSsm(Head):
 
 
 class Draw:
-    """Sizes of case `index`: the first few are the edges, the others random."""
+    """Sizes, parameters and inputs of case `index`: the first few sizes are the edges, the others random."""
 
-    def __init__(self, index, large):
-        self.index, self.large = index, large
+    def __init__(self, index, cases, large):
+        self.index, self.large, self.published = index, large, index == cases - 1
+        self.made = index << 8  # tensors of earlier cases have smaller numbers
 
     def between(self, low, high):
         return int(torch.randint(low, high + 1, ()))
 
     def steps(self):
-        edges = [1, 2, 3, 64] if self.large else [1, 3, 2, 19]
-        return edges[self.index] if self.index < 4 else self.between(1, 64 if self.large else 24)
+        """1 to 64; in small fixtures, which are committed, short sequences are as likely as long ones."""
+        if self.index < 4:
+            return [1, 2, 3, 64][self.index]
+        return self.between(1, 64) if self.large else round(2 ** float(torch.rand(()) * 6))
 
     def width(self):
         return self.between(17, 200) if self.large else self.between(3, 21)
 
     def states(self):
-        return self.between(1, 40) if self.large else self.between(1, 9)
+        return self.between(1, 40) if self.large else self.between(1, 20)
 
     def coin(self):
         return self.index % 2 == 0 if self.index < 4 else self.between(0, 1) == 1
 
+    def values(self, group, name, shape, scale=1.0, offset=0.0):
+        """A tensor, whose recipe goes to `group`. Scales are powers of two: no digit depends on how it is rounded."""
+        assert math.frexp(scale)[0] == 0.5
+        group[name] = [self.made, list(shape), scale, offset]
+        values = offset + scale * uniform(self.made, math.prod(shape))
+        self.made += 1
+        return torch.from_numpy(values.astype(np.float32).reshape(shape))
 
-def stir(module):
-    """Moves every parameter off its initial value, so that none is 0 or 1, by about a third of a layer's usual scale."""
-    with torch.no_grad():
-        for parameter in module.parameters():
-            alpha = 0.3 / parameter.shape[-1] ** 0.5 if parameter.dim() > 1 else 0.1
-            parameter.add_(torch.randn(parameter.shape), alpha=alpha)
-    return module.eval()
+    def input(self, c, name, *shape, scale=2.0, offset=0.0):
+        return self.values(c.setdefault("in", {}), name, shape, scale, offset)
+
+    def fill(self, c, module):
+        """Draws every parameter, about as large as training leaves them and none of them 0 or 1."""
+        state = c.setdefault("state", {})
+        for name, parameter in module.named_parameters():
+            last, dim = name.split(".")[-1], parameter.dim()
+            if last in ("pos_enc", "prototypes", "fusion_alpha") or "_emb." in name:
+                scale, offset = 1.0, 0.0
+            elif last in ("A_log", "D") or dim == 1 and last == "weight":
+                scale, offset = 1.0 if last == "A_log" else 0.25, 1.0
+            elif dim == 0:
+                scale, offset = 0.5, 5.0
+            else:
+                scale, offset = 2.0 ** -round(math.log2(parameter[0].numel()) / 2) if dim > 1 else 0.25, 0.0
+            parameter.data.copy_(self.values(state, name, parameter.shape, scale, offset))
+        return module.eval()
 
 
 def linear(draw):
     c = {"in_features": draw.width(), "out_features": draw.width(), "bias": draw.coin()}
-    module = stir(nn.Linear(c["in_features"], c["out_features"], bias=c["bias"]))
-    x = torch.randn(draw.steps(), c["in_features"])
-    return c, module, {"x": x}, {"y": module(x)}
+    module = draw.fill(c, nn.Linear(c["in_features"], c["out_features"], bias=c["bias"]))
+    x = draw.input(c, "x", draw.steps(), c["in_features"])
+    return c, {"y": module(x)}
 
 
 def layer_norm(draw):
     c = {"features": draw.width()}
-    module = stir(nn.LayerNorm(c["features"]))
-    x = torch.randn(draw.steps(), c["features"]) * 3 + 1
-    return c, module, {"x": x}, {"y": module(x)}
+    module = draw.fill(c, nn.LayerNorm(c["features"]))
+    x = draw.input(c, "x", draw.steps(), c["features"], scale=4.0, offset=1.0)
+    return c, {"y": module(x)}
 
 
 def activations(draw):
     c = {"features": draw.width()}
-    x = torch.randn(draw.steps(), c["features"]) * 10 ** draw.between(-1, 2)
-    return c, nn.Identity(), {"x": x}, {"gelu": F.gelu(x), "silu": F.silu(x), "softplus": F.softplus(x)}
+    x = draw.input(c, "x", draw.steps(), c["features"], scale=2.0 ** draw.between(-3, 7))
+    return c, {"gelu": F.gelu(x), "silu": F.silu(x), "softplus": F.softplus(x)}
 
 
 def embedding(draw):
     c = {"num_embeddings": draw.between(1, 30), "dim": draw.width()}
     c["ids"] = [draw.between(0, c["num_embeddings"] - 1) for _ in range(draw.steps())]
-    module = nn.Embedding(c["num_embeddings"], c["dim"])
-    return c, module, {}, {"y": module(torch.tensor(c["ids"]))}
+    module = draw.fill(c, nn.Embedding(c["num_embeddings"], c["dim"]))
+    return c, {"y": module(torch.tensor(c["ids"]))}
 
 
 def causal_conv1d(draw):
     c = {"channels": draw.width(), "kernel": 4 if draw.coin() else draw.between(1, 6)}
-    module = stir(nn.Conv1d(c["channels"], c["channels"], c["kernel"], padding=c["kernel"] - 1, groups=c["channels"]))
-    x = torch.randn(draw.between(1, 3), draw.steps(), c["channels"])
+    channels, kernel = c["channels"], c["kernel"]
+    module = draw.fill(c, nn.Conv1d(channels, channels, kernel, padding=kernel - 1, groups=channels))
+    x = draw.input(c, "x", draw.between(1, 2), draw.steps(), channels)
     run = lambda v: module(v.mT)[..., : v.shape[1]].mT
-    return c, module, {"x": x}, {"forwards": run(x), "backwards": run(x.flip(1)).flip(1)}
+    return c, {"forwards": run(x), "backwards": run(x.flip(1)).flip(1)}
 
 
 def selective_ssm(draw):
     c = {"d_model": draw.width(), "d_state": draw.states(), "d_conv": 4 if draw.coin() else draw.between(1, 6)}
-    c["mamba"] = not draw.coin()
-    module = stir(SelectiveSsm(c["d_model"], c["d_state"], c["d_conv"], c["mamba"]))
-    x = torch.randn(draw.between(1, 3), draw.steps(), c["d_model"])
-    return c, module, {"x": x}, {"forwards": module(x), "backwards": module(x.flip(1)).flip(1)}
+    module = draw.fill(c, SelectiveSsm(c["d_model"], c["d_state"], c["d_conv"]))
+    x = draw.input(c, "x", draw.between(1, 2), draw.steps(), c["d_model"])
+    outputs = {}
+    for module.mamba in (False, True):
+        form = "mamba" if module.mamba else "notebook"
+        outputs[f"{form}_forwards"], outputs[f"{form}_backwards"] = module(x), module(x.flip(1)).flip(1)
+    return c, outputs
 
 
 def heads_and_width(draw):
+    """Heads, and a multiple of them from 5 up: LayerNorm makes next to nothing of one or two features."""
     heads = draw.between(1, 8 if draw.large else 4)
-    return heads, heads * draw.between(1, 25 if draw.large else 6)
+    return heads, heads * draw.between(-(-5 // heads), 25 if draw.large else 6)
 
 
 def multihead_attention(draw):
     heads, d = heads_and_width(draw)
-    module = stir(nn.MultiheadAttention(d, heads, batch_first=True))
-    x = torch.randn(draw.between(1, 3), draw.steps(), d)
-    return {"d_model": d, "heads": heads}, module, {"x": x}, {"y": module(x, x, x, need_weights=False)[0]}
+    c = {"d_model": d, "heads": heads}
+    module = draw.fill(c, nn.MultiheadAttention(d, heads, batch_first=True))
+    x = draw.input(c, "x", draw.between(1, 2), draw.steps(), d)
+    return c, {"y": module(x, x, x, need_weights=False)[0]}
 
 
 def feed_forward(draw):
     c = {"d_model": draw.width(), "hidden": draw.width()}
-    module = stir(nn.Sequential(nn.Linear(c["d_model"], c["hidden"]), nn.GELU(), nn.Dropout(),
-                                nn.Linear(c["hidden"], c["d_model"]), nn.Dropout()))
-    x = torch.randn(draw.steps(), c["d_model"])
-    return c, module, {"x": x}, {"y": module(x)}
+    module = draw.fill(c, nn.Sequential(nn.Linear(c["d_model"], c["hidden"]), nn.GELU(), nn.Dropout(),
+                                        nn.Linear(c["hidden"], c["d_model"]), nn.Dropout()))
+    x = draw.input(c, "x", draw.steps(), c["d_model"])
+    return c, {"y": module(x)}
 
 
 def temporal_cross_attention(draw):
     heads, d = heads_and_width(draw)
-    module = stir(TemporalCrossAttention(d, heads))
-    x = torch.randn(draw.between(1, 3), draw.steps(), d)
-    return {"d_model": d, "heads": heads}, module, {"x": x}, {"y": module(x)}
+    c = {"d_model": d, "heads": heads}
+    module = draw.fill(c, TemporalCrossAttention(d, heads))
+    x = draw.input(c, "x", draw.between(1, 2), draw.steps(), d)
+    return c, {"y": module(x)}
 
 
 def head_sizes(draw):
+    """What both heads have; one case has the published run's sizes."""
+    if draw.published:
+        return {"d_input": 1536, "d_state": 32, "d_conv": 4, "n_classes": 234, "n_sites": 20, "meta_dim": 24, "files": 1,
+                "steps": 12, "n_windows": 12}
     steps = draw.steps()
     c = {"d_input": draw.width() + 5, "d_state": draw.states(), "d_conv": 4, "n_classes": draw.between(2, 20),
-         "n_sites": draw.between(1, 20), "meta_dim": draw.between(1, 8), "files": draw.between(1, 4), "steps": steps}
+         "n_sites": draw.between(1, 20), "meta_dim": draw.between(1, 8), "files": draw.between(1, 3), "steps": steps}
     c["n_windows"] = steps + draw.between(0, 3)
     return c
 
@@ -245,35 +291,34 @@ def draw_meta(c, draw, low, high):
 
 def proto_ssm(draw):
     c = head_sizes(draw)
-    c["cross_attn_heads"], c["d_model"] = heads_and_width(draw)
-    c["n_ssm_layers"] = 1 + draw.index % 4
-    c["use_cross_attn"] = draw.index % 5 != 4
-    c["n_families"] = draw.between(1, 5) if draw.coin() else 0
-    c["shifts"] = [0, 1, -1, 2, -2][: draw.between(1, 5)]
-    module = stir(ProtoSsm(c))
-    emb = torch.randn(c["files"], c["steps"], c["d_input"])
-    logits = torch.randn(c["files"], c["steps"], c["n_classes"]) * 3 if draw.index % 3 != 1 else None
+    c["cross_attn_heads"], c["d_model"] = (8, 320) if draw.published else heads_and_width(draw)
+    c["n_ssm_layers"] = 4 if draw.published else 1 + draw.index % 4
+    c["use_cross_attn"] = draw.published or draw.index % 5 != 4
+    c["n_families"] = 5 if draw.published else draw.between(2, 5) if draw.coin() else 0
+    c["shifts"] = [0, 1, -1, 2, -2][: 5 if draw.published else draw.between(1, 5)]
+    module = draw.fill(c, ProtoSsm(c))
+    emb = draw.input(c, "emb", c["files"], c["steps"], c["d_input"])
+    logits = draw.input(c, "logits", c["files"], c["steps"], c["n_classes"], scale=4.0) if draw.index % 3 != 1 else None
     meta = draw_meta(c, draw, 0, 0)
     species, families, h = module(emb, logits, *meta)
-    inputs, outputs = {"emb": emb}, {"species": species, "h": h}
-    if logits is not None:
-        inputs["logits"] = logits
+    outputs = {"species": species, "h": h}
     if families is not None:
         outputs["families"] = families
     rolled = lambda x, shift: None if x is None else x.roll(shift, 1)
     outputs["tta"] = torch.stack([
         module(rolled(emb, s), rolled(logits, s), *meta)[0].roll(-s, 1) for s in c["shifts"]]).mean(0)
-    return c, module, inputs, outputs
+    return c, outputs
 
 
 def residual_ssm(draw):
     c = head_sizes(draw)
-    c["d_model"], c["d_scores"] = draw.width(), c["n_classes"]
-    module = stir(ResidualSsm(c))
-    emb = torch.randn(c["files"], c["steps"], c["d_input"])
-    scores = torch.randn(c["files"], c["steps"], c["d_scores"]) * 3
-    correction = module(emb, scores, *draw_meta(c, draw, 3, 3))
-    return c, module, {"emb": emb, "scores": scores}, {"correction": correction}
+    c["d_model"], c["d_scores"] = 128 if draw.published else draw.width(), c["n_classes"]
+    if draw.published:
+        c |= {"d_state": 16, "meta_dim": 8}
+    module = draw.fill(c, ResidualSsm(c))
+    emb = draw.input(c, "emb", c["files"], c["steps"], c["d_input"])
+    scores = draw.input(c, "scores", c["files"], c["steps"], c["d_scores"], scale=4.0)
+    return c, {"correction": module(emb, scores, *draw_meta(c, draw, 3, 3))}
 
 
 LAYERS = [linear, layer_norm, activations, embedding, causal_conv1d, selective_ssm, multihead_attention, feed_forward,
@@ -283,7 +328,7 @@ LAYERS = [linear, layer_norm, activations, embedding, causal_conv1d, selective_s
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).parent.parent / "golden" / "nn")
-    parser.add_argument("--cases", type=int, default=8)
+    parser.add_argument("--cases", type=int, default=60)
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--seed", type=int, default=20250311)
     arguments = parser.parse_args()
@@ -294,11 +339,13 @@ def main():
         configurations, tensors = [], {}
         for index in range(arguments.cases):
             with torch.no_grad():
-                configuration, module, inputs, outputs = layer(Draw(index, arguments.large))
+                configuration, outputs = layer(Draw(index, arguments.cases, arguments.large))
             configurations.append(configuration)
-            for part, group in {"state": module.state_dict(), "in": inputs, "out": outputs}.items():
-                tensors |= {f"{index}.{part}.{name}": tensor.contiguous() for name, tensor in group.items()}
-        save_file(tensors, arguments.out / f"{layer.__name__}.safetensors", {"cases": json.dumps(configurations)})
+            tensors |= {f"{index}.out.{name}": tensor.contiguous() for name, tensor in outputs.items()}
+        cases = json.dumps(configurations, separators=(",", ":"))
+        path = arguments.out / f"{layer.__name__}.safetensors"
+        save_file(tensors, path, {"cases": cases})
+        path.chmod(0o644)
 
 
 if __name__ == "__main__":

@@ -5,22 +5,29 @@
 namespace pantanal::nn {
 namespace {
 
+SelectiveSsmConfig config_of(const FixtureCase& c, SsmForm form) {
+  return {c.size("d_model"), c.size("d_state"), c.size("d_conv"), form};
+}
+
 TEST(SelectiveSsm, AgreesWithPyTorchInBothFormsAndDirections) {
   for_each_case("selective_ssm", [](const kernels::KernelTable& table, const FixtureCase& c) {
-    const SelectiveSsmConfig config{c.size("d_model"), c.size("d_state"), c.size("d_conv"),
-                                    c.config["mamba"].get<bool>() ? SsmForm::mamba : SsmForm::notebook};
-    TensorList list;
-    SelectiveSsm::require(list, "", config);
-    expect_parameters(std::move(list), c.state);
-    const SelectiveSsm layer(table, c.state, "", config);
     const Sequences sequences = c.sequences("x");
-    const AlignedBuffer<float> x = pad(c.input("x"), config.d_model);
-    AlignedBuffer<float> scratch(layer.scratch_size(sequences.rows()));
-    for (const auto& [name, direction] :
-         {std::pair{"forwards", Direction::forwards}, {"backwards", Direction::backwards}}) {
-      kernels::Guarded y(sequences.rows() * config.d_model);
-      layer.run(x.data(), sequences, direction, y.data(), config.d_model, Scratch(scratch.data()));
-      expect_close(std::span(y.data(), y.size()), c.output(name), name);
+    for (const auto& [form, prefix] :
+         {std::pair{SsmForm::notebook, "notebook_"}, {SsmForm::mamba, "mamba_"}}) {
+      const SelectiveSsmConfig config = config_of(c, form);
+      TensorList list;
+      SelectiveSsm::require(list, "", config);
+      expect_parameters(std::move(list), c.state);
+      const SelectiveSsm layer(table, c.state, "", config);
+      const AlignedBuffer<float> x = pad(c.input("x"), config.d_model);
+      AlignedBuffer<float> scratch(layer.scratch_size(sequences.rows()));
+      for (const auto& [name, direction] :
+           {std::pair{"forwards", Direction::forwards}, {"backwards", Direction::backwards}}) {
+        kernels::Guarded y(sequences.rows() * config.d_model);
+        layer.run(x.data(), sequences, direction, y.data(), config.d_model, Scratch(scratch.data()));
+        const std::string output = std::string(prefix) + name;
+        expect_close(std::span(y.data(), y.size()), c.output(output.c_str()), output.c_str());
+      }
     }
   });
 }
@@ -29,8 +36,7 @@ TEST(SelectiveSsm, AgreesWithPyTorchInBothFormsAndDirections) {
 TEST(SelectiveSsm, LeavesTheNotebooksDeadParametersOut) {
   const kernels::KernelTable& table = *kernels::all_tables().front();
   for (const FixtureCase& c : load_cases("selective_ssm")) {
-    const SelectiveSsmConfig config{c.size("d_model"), c.size("d_state"), c.size("d_conv"),
-                                    SsmForm::notebook};
+    const SelectiveSsmConfig config = config_of(c, SsmForm::notebook);
     const std::size_t d = config.d_model, rows = c.sequences("x").rows();
     const AlignedBuffer<float> x = pad(c.input("x"), d);
     const auto run = [&](const StateDict& state) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "core/refused.hpp"
@@ -68,9 +69,37 @@ TEST(SelectiveScan, IsTheSameBitsForAnyNumberOfThreads) {
 }
 
 TEST(SelectiveScan, TakesLongSequences) {
-  Problem p({1, 65536, 3, 2});
-  ASSERT_TRUE(succeeded(selective_scan(p.shape, p.inputs(), p.outputs())));
-  expect_reference(p);
+  for (const kernels::KernelTable* table : kernels::all_tables()) {
+    Problem p({1, 65536, 19, 2});
+    ASSERT_TRUE(succeeded(selective_scan(p.shape, p.inputs(), p.outputs(), 1, table->isa)));
+    expect_reference(p);
+    Problem many(p.shape);
+    ASSERT_TRUE(succeeded(selective_scan(many.shape, many.inputs(), many.outputs(), 3, table->isa)));
+    EXPECT_EQ(p.y, many.y) << to_string(table->isa);
+  }
+}
+
+/// A long stream, cut anywhere, gives the bits of the whole.
+TEST(SelectiveScan, ContinuesALongStream) {
+  for (const kernels::KernelTable* table : kernels::all_tables()) {
+    Problem p({1, 65536, 19, 2});
+    const ScanShape& s = p.shape;
+    ASSERT_TRUE(succeeded(selective_scan(s, p.inputs(), p.outputs(), 2, table->isa)));
+    std::vector<float> y(p.y.size()), state = p.state;
+    const std::size_t cuts[] = {0, 1, 6, 20000, 20007, s.steps};
+    for (std::size_t i = 0; i + 1 < std::size(cuts); ++i) {
+      const std::size_t steps = cuts[i + 1] - cuts[i], row = s.channels, weights = s.states;
+      const auto part = [&](const std::vector<float>& x, std::size_t columns) {
+        return std::span(x).subspan(cuts[i] * columns, steps * columns);
+      };
+      ASSERT_TRUE(succeeded(selective_scan(
+          {1, steps, s.channels, s.states},
+          {part(p.u, row), part(p.dt, row), p.a, part(p.b, weights), part(p.c, weights), p.skip, state},
+          {std::span(y).subspan(cuts[i] * row, steps * row), state}, 2, table->isa)));
+    }
+    EXPECT_EQ(y, p.y) << to_string(table->isa);
+    EXPECT_EQ(state, p.final_state) << to_string(table->isa);
+  }
 }
 
 TEST(SelectiveScan, ContinuesInPlace) {

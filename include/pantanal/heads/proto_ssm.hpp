@@ -22,6 +22,7 @@
 #include "pantanal/kernels/dispatch.hpp"
 #include "pantanal/nn/bidirectional_ssm.hpp"
 #include "pantanal/nn/state_dict.hpp"
+#include "pantanal/nn/state_dict_file.hpp"
 #include "pantanal/nn/temporal_cross_attention.hpp"
 
 namespace pantanal::heads {

@@ -17,6 +17,7 @@
 #include "pantanal/nn/bidirectional_ssm.hpp"
 #include "pantanal/nn/linear.hpp"
 #include "pantanal/nn/state_dict.hpp"
+#include "pantanal/nn/state_dict_file.hpp"
 
 namespace pantanal::heads {
 

@@ -1,4 +1,4 @@
-#include "pantanal/nn/state_dict.hpp"
+#include "pantanal/nn/state_dict_file.hpp"
 
 #include <gtest/gtest.h>
 
