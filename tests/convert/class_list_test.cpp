@@ -1,4 +1,4 @@
-#include "class_list.hpp"
+#include "labels/class_list.hpp"
 
 #include <gtest/gtest.h>
 

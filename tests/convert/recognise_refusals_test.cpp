@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "perch_graph.hpp"
-#include "recognise.hpp"
+#include "recognise/recognise.hpp"
 
 namespace pantanal::convert {
 namespace {

@@ -8,16 +8,16 @@
 #include <string_view>
 #include <utility>
 
-#include "class_list.hpp"
-#include "onnx_reader.hpp"
+#include "labels/class_list.hpp"
+#include "onnx/onnx_reader.hpp"
 #include "pantanal/perch/keep_classes.hpp"
 #include "pantanal/perch/model_file.hpp"
-#include "recognise.hpp"
+#include "recognise/recognise.hpp"
 #include "released_architecture.hpp"
-#include "savedmodel.hpp"
+#include "savedmodel/savedmodel.hpp"
 #include "sha256.hpp"
 #include "summary.hpp"
-#include "verify.hpp"
+#include "verify/verify.hpp"
 
 namespace pantanal::convert {
 namespace {

@@ -1,4 +1,4 @@
-#include "verify.hpp"
+#include "verify/verify.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,10 +8,10 @@
 #include <span>
 #include <utility>
 
-#include "audio_like_window.hpp"
 #include "interpreter/interpreter.hpp"
-#include "node_message.hpp"
+#include "onnx/node_message.hpp"
 #include "pantanal/perch/session.hpp"
+#include "verify/audio_like_window.hpp"
 
 namespace pantanal::convert {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "graph.hpp"
+#include "onnx/graph.hpp"
 #include "pantanal/core/result.hpp"
 
 namespace pantanal::convert {

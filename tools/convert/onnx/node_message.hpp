@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "graph.hpp"
+#include "onnx/graph.hpp"
 #include "pantanal/core/result.hpp"
 
 namespace pantanal::convert {

@@ -1,4 +1,4 @@
-#include "class_list.hpp"
+#include "labels/class_list.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,9 +7,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "labels/spelling.hpp"
 #include "pantanal/io/csv.hpp"
 #include "pantanal/io/mapped_file.hpp"
-#include "spelling.hpp"
 
 namespace pantanal::convert {
 namespace {

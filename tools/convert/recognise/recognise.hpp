@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "graph.hpp"
+#include "onnx/graph.hpp"
 #include "pantanal/core/result.hpp"
 #include "pantanal/perch/model.hpp"
 

@@ -1,4 +1,4 @@
-#include "onnx_tensor.hpp"
+#include "onnx/onnx_tensor.hpp"
 
 #include <bit>
 #include <cmath>

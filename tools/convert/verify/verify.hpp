@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "graph.hpp"
+#include "onnx/graph.hpp"
 #include "pantanal/core/result.hpp"
-#include "recognise.hpp"
+#include "recognise/recognise.hpp"
 
 namespace pantanal::convert {
 

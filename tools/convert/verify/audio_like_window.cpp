@@ -1,4 +1,4 @@
-#include "audio_like_window.hpp"
+#include "verify/audio_like_window.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "tensor_bundle.hpp"
+#include "savedmodel/tensor_bundle.hpp"
 
 #include <array>
 #include <bit>
@@ -10,8 +10,8 @@
 #include <span>
 #include <utility>
 
-#include "sorted_table.hpp"
-#include "wire_reader.hpp"
+#include "savedmodel/sorted_table.hpp"
+#include "savedmodel/wire_reader.hpp"
 
 namespace pantanal::convert {
 namespace {

@@ -1,4 +1,4 @@
-#include "onnx_reader.hpp"
+#include "onnx/onnx_reader.hpp"
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
@@ -7,8 +7,8 @@
 #include <set>
 #include <utility>
 
-#include "node_message.hpp"
-#include "onnx_tensor.hpp"
+#include "onnx/node_message.hpp"
+#include "onnx/onnx_tensor.hpp"
 #include "pantanal/io/mapped_file.hpp"
 
 namespace pantanal::convert {

@@ -1,4 +1,4 @@
-#include "savedmodel.hpp"
+#include "savedmodel/savedmodel.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "class_list.hpp"
-#include "flax_leaves.hpp"
-#include "flax_weights.hpp"
+#include "labels/class_list.hpp"
+#include "savedmodel/flax_leaves.hpp"
+#include "savedmodel/flax_weights.hpp"
+#include "savedmodel/tensor_bundle.hpp"
 #include "sha256.hpp"
-#include "tensor_bundle.hpp"
 
 namespace pantanal::convert {
 namespace {

@@ -1,4 +1,4 @@
-#include "sorted_table.hpp"
+#include "savedmodel/sorted_table.hpp"
 
 #include <array>
 #include <cstddef>
@@ -7,7 +7,7 @@
 #include <span>
 #include <utility>
 
-#include "wire_reader.hpp"
+#include "savedmodel/wire_reader.hpp"
 
 namespace pantanal::convert {
 namespace {

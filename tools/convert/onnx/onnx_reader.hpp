@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-#include "graph.hpp"
+#include "onnx/graph.hpp"
 #include "pantanal/core/result.hpp"
 
 namespace pantanal::convert {

@@ -7,7 +7,7 @@
 
 #include "pantanal/core/result.hpp"
 #include "pantanal/perch/model.hpp"
-#include "tensor_bundle.hpp"
+#include "savedmodel/tensor_bundle.hpp"
 
 namespace pantanal::convert {
 

@@ -1,4 +1,4 @@
-#include "flax_weights.hpp"
+#include "savedmodel/flax_weights.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "flax_leaves.hpp"
 #include "pantanal/core/finite.hpp"
 #include "released_architecture.hpp"
+#include "savedmodel/flax_leaves.hpp"
 
 namespace pantanal::convert {
 namespace {
