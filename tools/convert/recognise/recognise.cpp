@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "analysis/analysis.hpp"
+#include "onnx/node_message.hpp"
 #include "recognise/model_from_match.hpp"
 #include "recognise/perch_match.hpp"
 #include "recognise/pooling.hpp"
@@ -61,10 +64,37 @@ Result<OutputFacts> find_outputs(const Graph& graph, const Analysis& analysis,
   return outputs;
 }
 
-/// With what a person can do about it.
-Error untrusted(Error error) {
-  error.expected +=
-      "; Perch v2 has nothing else there. If this file is meant to be so, convert it with --trust-graph";
+/// Nodes that compute images but that no output depends on: what is left of a layer that was cut out.
+std::vector<Error> unused_convolutions(const Graph& graph) {
+  std::set<std::string_view> used;
+  for (const Value& output : graph.outputs) used.insert(output.name);
+  std::vector<Error> unused;
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    const bool is_used = std::any_of(node->outputs.begin(), node->outputs.end(),
+                                     [&](const std::string& output) { return used.contains(output); });
+    if (is_used)
+      used.insert(node->inputs.begin(), node->inputs.end());
+    else if (node->op == "Conv")
+      unused.push_back(node_error(*node, "a convolution that no output depends on",
+                                  "one whose result is used", ErrorCode::mismatch));
+  }
+  std::reverse(unused.begin(), unused.end());
+  return unused;
+}
+
+/// The first departure, what the others are, and what a person can do about them.
+Error untrusted(std::vector<Error> departures) {
+  constexpr std::size_t most_named = 8;
+  Error error = std::move(departures.front());
+  error.expected += "; Perch v2 has nothing else there. ";
+  if (departures.size() > 1)
+    error.expected += "It departs from Perch v2 in " + std::to_string(departures.size()) + " places";
+  for (std::size_t i = 1; i < std::min(departures.size(), most_named); ++i)
+    error.expected += "\n  also " + departures[i].message();
+  if (departures.size() > most_named)
+    error.expected += "\n  and " + std::to_string(departures.size() - most_named) + " more";
+  error.expected += std::string(departures.size() > 1 ? "\n" : "") +
+                    "If this file is meant to be so, convert it with --trust-graph";
   return error;
 }
 
@@ -76,10 +106,10 @@ Result<Recognised> recognise(const Graph& graph, const RecogniseOptions& options
   result.input = analysis.input().name;
   PANTANAL_TRY(OutputFacts outputs, find_outputs(graph, analysis, result.notes));
   PANTANAL_TRY(PerchMatch match, match_perch(analysis, outputs));
-  for (Error& deviation : family_deviations(match)) {
-    if (!options.trust_graph) return untrusted(std::move(deviation));
-    result.notes.push_back("trusted: " + deviation.message());
-  }
+  std::vector<Error> departures = family_deviations(match);
+  for (Error& unused : unused_convolutions(graph)) departures.push_back(std::move(unused));
+  if (!departures.empty() && !options.trust_graph) return untrusted(std::move(departures));
+  for (const Error& departure : departures) result.notes.push_back("trusted: " + departure.message());
   for (std::size_t i = 0; i < output_names.size(); ++i)
     if (const Fact* const fact = *slot(outputs, i)) result.outputs.emplace(output_names[i], fact->name);
   result.model = model_from_match(std::move(match));
