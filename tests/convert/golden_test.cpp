@@ -56,7 +56,7 @@ struct Outputs {
   std::vector<float> embedding, spatial_embedding, spectrogram, label;
 };
 
-Outputs run(perch::Session& session, std::size_t seed) {
+Outputs run(perch::Session& session, std::uint32_t seed) {
   const perch::OutputSizes sizes = session.output_sizes();
   Outputs out{std::vector<float>(sizes.embedding), std::vector<float>(sizes.spatial_embedding),
               std::vector<float>(sizes.spectrogram), std::vector<float>(sizes.label)};
@@ -75,7 +75,7 @@ void expect_outputs(perch::Model model, const std::string& expected_file) {
   ASSERT_TRUE(session.ok()) << session.error().message();
   const auto file = SafetensorsFile::open(golden + expected_file);
   ASSERT_TRUE(file.ok()) << file.error().message();
-  for (std::size_t seed = 0; seed < 2; ++seed) {
+  for (std::uint32_t seed = 0; seed < 2; ++seed) {
     const Outputs found = run(*session, seed);
     const auto part = [&](const char* name, std::size_t size) {
       const auto all = file->floats(name);
@@ -84,7 +84,8 @@ void expect_outputs(perch::Model model, const std::string& expected_file) {
     };
     const auto compare = [&](const char* name, const std::vector<float>& values, auto measure, double bound) {
       const std::span<const float> wanted = part(name, values.size());
-      const bool recorded = file->tensors().contains(name) && (seed == 0 || name != std::string("spectrogram"));
+      const bool recorded =
+          file->tensors().contains(name) && (seed == 0 || name != std::string("spectrogram"));
       EXPECT_EQ(wanted.empty(), !recorded || values.empty()) << name;
       EXPECT_LE(measure(values, wanted), bound) << name << " of window " << seed;
     };

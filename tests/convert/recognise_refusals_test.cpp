@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <numbers>
 #include <string>
 #include <utility>
 #include <vector>
@@ -134,6 +135,18 @@ TEST(RecogniseRefusals, SwappedActivations) {
        Trust::accepted},
       {"in one squeeze", activation("blocks.0.se.activation", "Relu"), "squeeze-and-excite of block 0: ReLU",
        "swish", Trust::accepted},
+      {"in every squeeze",
+       [](Subject& s) {
+         for (int i = 0; i < 9; ++i) activation("blocks." + std::to_string(i) + ".se.activation", "Relu")(s);
+       },
+       "the squeeze-and-excite of block 0 and of others of its kind: ReLU", "swish, as after the depthwise",
+       Trust::accepted},
+      {"after both ends",
+       [](Subject& s) {
+         activation("stem", "Relu")(s);
+         activation("head", "Relu")(s);
+       },
+       "ReLU after the stem", "swish", Trust::accepted},
       {"after the stem", activation("stem", "Relu"), "ReLU after the stem", "the same activation",
        Trust::accepted},
       {"after the head", activation("head", "Relu"), "ReLU after the last convolution", "the same activation",
@@ -202,6 +215,27 @@ TEST(RecogniseRefusals, MissingBiases) {
   };
   const Alteration alterations[] = {
       {"the stem's own", drop_input("stem.conv"), "no bias of its own", "its own bias", Trust::accepted},
+      {"both ends' own",
+       [](Subject& s) {
+         s.at("stem.conv").inputs.pop_back();
+         s.at("head.conv").inputs.pop_back();
+       },
+       "the stem with no bias of its own", "its own bias", Trust::accepted},
+      {"a stem's that is zero",
+       [](Subject& s) {
+         for (float& bias : s.constant("stem.conv", 2).floats) bias = 0;
+       },
+       "the stem with zeros for its own bias", "its own bias", Trust::accepted},
+      {"a shift that is zero",
+       [](Subject& s) {
+         for (float& shift : s.constant("blocks.2.expand.shift", 0).floats) shift = 0;
+       },
+       "only zeros as the bias of the expansion of block 2", "a bias, or the shift", Trust::accepted},
+      {"the classes' that is zero",
+       [](Subject& s) {
+         for (float& bias : s.constant("label", 1).floats) bias = 0;
+       },
+       "only zeros as the bias of the classes", "a bias of each class", Trust::accepted},
       {"the head's own", drop_input("head.conv"), "no bias of its own", "its own bias", Trust::accepted},
       {"shift of an expansion", bypass("blocks.2.expand.shift", 1), "expansion of block 2",
        "a bias, or the shift of a batch norm", Trust::accepted},
@@ -322,6 +356,75 @@ TEST(RecogniseRefusals, WrongSizes) {
   refused(shallow, "7");
 }
 
+TEST(RecogniseRefusals, OtherConstantsOfTheFrontEnd) {
+  const auto refused = [](const char* found, const char* expected, auto change) {
+    perch::Architecture a = fixtures::family_architecture();
+    change(a.frontend);
+    expect_refused({found, [](Subject&) {}, found, expected, Trust::accepted},
+                   Subject({}, perch::fixtures::random_model(a, 1)));
+  };
+  refused("a floor under the mel energies of 0.0001", "expected 1e-05",
+          [](perch::Frontend& f) { f.floor = 1e-4f; });
+  refused("a factor of the logarithm of 0.2", "expected 0.1", [](perch::Frontend& f) { f.scale = 0.2f; });
+}
+
+/// A model whose ends are as wide as the released one's, and narrow between them.
+perch::Architecture released_ends(const perch::Frontend& frontend = {}) {
+  perch::Architecture a;
+  a.frontend = frontend;
+  a.stem.channels = 40;
+  a.head.channels = 1536;
+  a.label = {.classes = 1, .prototypes = 1};
+  perch::fixtures::append_stages(a, {{2, 4, 3, 1, 1},
+                                     {3, 4, 3, 2, 6},
+                                     {3, 4, 5, 2, 6},
+                                     {5, 4, 3, 2, 6},
+                                     {5, 4, 5, 1, 6},
+                                     {6, 4, 5, 2, 6},
+                                     {2, 4, 3, 1, 6}});
+  return a;
+}
+
+TEST(RecogniseRefusals, AReleasedWidthWithOtherSizes) {
+  const auto subject = [](const perch::Architecture& a) {
+    return Subject({}, perch::fixtures::random_model(a, 1));
+  };
+  EXPECT_TRUE(recognise(subject(released_ends()).graph).ok());
+  perch::Architecture shallow = released_ends();
+  shallow.blocks.erase(shallow.blocks.begin() + 9);
+  expect_refused({"a block fewer", [](Subject&) {}, "4 blocks in stage 3", "5, as released", Trust::accepted},
+                 subject(shallow));
+  const perch::Architecture coarse = released_ends(fixtures::family_architecture().frontend);
+  expect_refused({"a coarse front end", [](Subject&) {}, "32 samples from frame to frame", "expected 320",
+                  Trust::accepted},
+                 subject(coarse));
+}
+
+TEST(RecogniseRefusals, ConvolutionsThatNoOutputDependsOn) {
+  expect_refused({"a block bridged",
+                  [](Subject& s) {
+                    const std::string input = s.at("blocks.1.skip").inputs[1];
+                    s.replace("blocks.1.skip", input);
+                  },
+                  "a convolution that no output depends on", "one whose result is used", Trust::accepted},
+                 Subject());
+}
+
+TEST(RecogniseRefusals, EveryDepartureIsListed) {
+  Subject subject;
+  subject.at("stem.conv").inputs.pop_back();
+  subject.at("blocks.3.depthwise.conv").attributes["pads"] = Integers{2, 2, 2, 1};
+  const auto found = recognise(subject.graph);
+  ASSERT_FALSE(found.ok());
+  const std::string message = found.error().message();
+  EXPECT_NE(message.find("It departs from Perch v2 in 2 places"), std::string::npos) << message;
+  EXPECT_NE(message.find("block 3"), std::string::npos) << message;
+  EXPECT_NE(message.find("the stem with no bias of its own"), std::string::npos) << message;
+  const auto trusted = recognise(subject.graph, {.trust_graph = true});
+  ASSERT_TRUE(trusted.ok());
+  EXPECT_EQ(trusted->notes.size(), 2u);
+}
+
 TEST(RecogniseRefusals, WrongFrontEnds) {
   const auto window = [](std::function<float(float, std::size_t)> f) {
     return [=](Subject& s) {
@@ -341,14 +444,22 @@ TEST(RecogniseRefusals, WrongFrontEnds) {
   };
   const Alteration alterations[] = {
       {"a rectangular window", window([](float, std::size_t) { return 1 / 64.0f; }), "a window",
-       "a Hann window that sums to 1", Trust::accepted},
+       "a symmetric Hann window that sums to 1", Trust::accepted},
       {"a window twice as high", window([](float w, std::size_t) { return 2 * w; }), "a window",
-       "a Hann window that sums to 1", Trust::accepted},
+       "a symmetric Hann window that sums to 1", Trust::accepted},
       {"a window shifted", window([](float w, std::size_t i) { return i < 4 ? 0.0f : w; }), "a window",
-       "a Hann window that sums to 1", Trust::accepted},
+       "a symmetric Hann window that sums to 1", Trust::accepted},
       {"a window with NaN", window([=](float w, std::size_t i) { return i == 9 ? nan : w; }), "(Mul",
        "one factor per sample"},
-      {"a negative mel weight", mel(-0.1f), "negative weights", "weights of 0 or more", Trust::accepted},
+      {"a periodic window",
+       [](Subject& s) {
+         std::vector<float>& values = s.constant("windowed", 1).floats;
+         for (std::size_t i = 0; i < 64; ++i)
+           values[i] = static_cast<float>((0.5 - 0.5 * std::cos(std::numbers::pi * double(i) / 32)) / 32);
+       },
+       "a window", "a symmetric Hann window that sums to 1", Trust::accepted},
+      {"a negative mel weight", mel(-0.1f), "a mel matrix with weights up to 0.1 away",
+       "triangles from 60 Hz to 16 kHz", Trust::accepted},
       {"a mel weight that is NaN", mel(nan), "(MatMul", "finite"},
       {"an inverse transform", [](Subject& s) { s.at("spectrum").attributes["inverse"] = std::int64_t{1}; },
        "(DFT", "a forward one"},

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <set>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "labels/spelling.hpp"
+#include "pantanal/core/utf8.hpp"
 #include "pantanal/io/csv.hpp"
 #include "pantanal/io/mapped_file.hpp"
 
@@ -23,6 +25,18 @@ std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(blanks);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+/// Model files hold their labels as UTF-8.
+Status check_utf8(std::string_view name, const std::string& where) {
+  const std::size_t at = find_not_utf8(name);
+  if (at == std::string_view::npos) return {};
+  char byte[8];
+  std::snprintf(byte, sizeof byte, "0x%02x", static_cast<unsigned>(static_cast<unsigned char>(name[at])));
+  return Error{ErrorCode::corrupt, where,
+               std::string("a name that is not UTF-8: byte ") + byte + " after '" +
+                   std::string(name.substr(0, at)) + "'",
+               "UTF-8; iconv -f latin1 -t utf8 converts what older programs wrote"};
 }
 
 /// Finds labels by name and by genus, and collects the rows that are to be kept.
@@ -138,11 +152,18 @@ Result<std::vector<std::string>> read_labels(const std::filesystem::path& path) 
     return Error{ErrorCode::mismatch, path.string(), std::to_string(rows.front().fields.size()) + " columns",
                  "one, of class names"};
   std::vector<std::string> labels;
-  for (CsvRow& row : std::span(rows).subspan(1)) {
-    if (trimmed(row.fields.front()).empty())
-      return Error{ErrorCode::corrupt, path.string() + ":" + std::to_string(row.line), "an empty name",
-                   "a class name"};
-    labels.push_back(std::move(row.fields.front()));
+  std::unordered_map<std::string_view, std::size_t> line_of;
+  for (const CsvRow& row : std::span(rows).subspan(1)) {
+    const std::string where = path.string() + ":" + std::to_string(row.line);
+    const std::string& name = row.fields.front();
+    if (trimmed(name).empty()) return Error{ErrorCode::corrupt, where, "an empty name", "a class name"};
+    PANTANAL_TRY_STATUS(check_utf8(name, where));
+    const auto [first, is_new] = line_of.emplace(name, row.line);
+    if (!is_new)
+      return Error{ErrorCode::corrupt, where,
+                   "'" + name + "' again, which is in line " + std::to_string(first->second) + " already",
+                   "a different name for each class"};
+    labels.push_back(name);
   }
   return labels;
 }

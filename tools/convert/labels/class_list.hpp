@@ -12,7 +12,7 @@
 namespace pantanal::convert {
 
 /// The names in a CSV file of one column whose first row is a header (Perch's is `inat2024_fsd50k`), in
-/// order.
+/// order. An empty name, one that is not UTF-8 and one that was there before are errors, which give the line.
 Result<std::vector<std::string>> read_labels(const std::filesystem::path& path);
 
 /// A class that is no label itself, but whose genus has labels.
