@@ -1,9 +1,7 @@
-""
-    "Writes the files in tests/golden/audio, which the tests of audio/ read.
+"""Writes the files in tests/golden/audio, which the tests of audio/ read.
 
-    NAME.wav,
-    NAME.ogg recordings of made - up sounds, encoded by libsndfile; some then taken apart and put together anew
-NAME.f32             what libsndfile decodes each to: float32, channels interleaved
+NAME.wav, NAME.ogg       recordings of made-up sounds, encoded by libsndfile; some then taken apart and put together anew
+NAME.f32                 what libsndfile decodes each to: float32, channels interleaved
 surround.ogg, opus.ogg   readable for libsndfile, but to be refused
 
 Run it from the repository's root, with numpy and soundfile (libsndfile) installed.

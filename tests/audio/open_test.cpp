@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <new>
 #include <random>
@@ -231,6 +232,9 @@ void expect_as_libsndfile(const std::filesystem::path& path) {
   }
   sf_close(other);
   EXPECT_LE(worst, 1e-4);
+  char figure[32];
+  std::snprintf(figure, sizeof figure, "%.2e", worst);
+  ::testing::Test::RecordProperty(path.filename().string(), figure);
 }
 
 TEST(OpenAudio, AgreesWithLibsndfileOnOtherPeoplesRecordings) {

@@ -14,7 +14,7 @@
 
 #include "io/temporary_folder.hpp"
 #include "pantanal/core/shape.hpp"
-#include "sorted_table.hpp"
+#include "savedmodel/sorted_table.hpp"
 
 namespace pantanal::convert::fixtures {
 

@@ -1,4 +1,4 @@
-#include "class_list.hpp"
+#include "labels/class_list.hpp"
 
 #include <gtest/gtest.h>
 
@@ -53,6 +53,20 @@ TEST(ReadLabels, RefusesOtherTables) {
             std::string::npos);
   EXPECT_NE(labels_of("a\nb\n\"c\n").error().message().find("labels.csv:3"), std::string::npos);
   EXPECT_EQ(read_labels("/nowhere/labels.csv").error().code, ErrorCode::not_found);
+}
+
+TEST(ReadLabels, NamesTheLineThatIsNotUtf8) {
+  const std::string message = labels_of("a\nJ\xc3\xb3hann\ncaf\xe9 bird\n").error().message();
+  EXPECT_NE(message.find("labels.csv:3: corrupt: found a name that is not UTF-8: byte 0xe9 after 'caf'"),
+            std::string::npos)
+      << message;
+}
+
+TEST(ReadLabels, NamesBothLinesOfANameThatIsThereTwice) {
+  const std::string message = labels_of("a\nb\nc\nb\n").error().message();
+  EXPECT_NE(message.find("labels.csv:4: corrupt: found 'b' again, which is in line 2 already"),
+            std::string::npos)
+      << message;
 }
 
 TEST(SelectClasses, ATaxonomyKeepsItsScientificNames) {

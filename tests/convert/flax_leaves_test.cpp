@@ -1,4 +1,4 @@
-#include "flax_leaves.hpp"
+#include "savedmodel/flax_leaves.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "graph.hpp"
+#include "onnx/graph.hpp"
 
 namespace pantanal::convert::fixtures {
 

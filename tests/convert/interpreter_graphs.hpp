@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "graph.hpp"
 #include "interpreter/interpreter.hpp"
+#include "onnx/graph.hpp"
 
 namespace pantanal::convert::fixtures {
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "interpreter/interpreter.hpp"
-#include "onnx_reader.hpp"
+#include "onnx/onnx_reader.hpp"
 #include "pantanal/io/mapped_file.hpp"
 
 namespace pantanal::convert::fixtures {

@@ -1,4 +1,4 @@
-#include "recognise.hpp"
+#include "recognise/recognise.hpp"
 
 #include <gtest/gtest.h>
 

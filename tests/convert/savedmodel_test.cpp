@@ -1,4 +1,4 @@
-#include "savedmodel.hpp"
+#include "savedmodel/savedmodel.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "checkpoint_writer.hpp"
-#include "flax_leaves.hpp"
-#include "flax_weights.hpp"
 #include "io/temporary_folder.hpp"
 #include "released_architecture.hpp"
+#include "savedmodel/flax_leaves.hpp"
+#include "savedmodel/flax_weights.hpp"
 #include "sha256.hpp"
 
 namespace pantanal::convert {

@@ -1,4 +1,4 @@
-#include "sorted_table.hpp"
+#include "savedmodel/sorted_table.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "spelling.hpp"
+#include "labels/spelling.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "tensor_bundle.hpp"
+#include "savedmodel/tensor_bundle.hpp"
 
 #include <gtest/gtest.h>
 

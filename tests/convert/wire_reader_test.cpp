@@ -1,4 +1,4 @@
-#include "wire_reader.hpp"
+#include "savedmodel/wire_reader.hpp"
 
 #include <gtest/gtest.h>
 

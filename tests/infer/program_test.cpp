@@ -2,7 +2,11 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -233,6 +237,51 @@ TEST_F(ProgramTest, RefusesOutputsThatCannotBeWritten) {
       EXPECT_EQ(finished.out, "");
     }
   EXPECT_TRUE(temporaries().empty());
+}
+
+TEST_F(ProgramTest, WritesToDevicesAndPipesAsTheyAre) {
+  write_chirp(folder_ / "a.wav", 1);
+  const std::string expected = infer({"a.wav"}).out;
+  const Finished nowhere = infer({"a.wav", "--out", "/dev/null"});
+  EXPECT_EQ(nowhere.code, 0) << nowhere.err;
+  EXPECT_EQ(nowhere.out, "");
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  const Finished through = infer({"a.wav", "--out", "/dev/stdout"});  // a regular file here
+  EXPECT_EQ(through.code, 0) << through.err;
+  EXPECT_EQ(through.out, expected);
+
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  const int reader = ::open((folder_ / "pipe").c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  EXPECT_EQ(infer({"a.wav", "--out", "pipe"}).code, 0);
+  std::string read(expected.size() + 1, '\0');
+  read.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::read(reader, read.data(), read.size()))));
+  ::close(reader);
+  EXPECT_EQ(read, expected);
+  EXPECT_TRUE(fs::is_fifo(folder_ / "pipe"));
+  EXPECT_TRUE(temporaries().empty());
+}
+
+TEST_F(ProgramTest, AppendsToWhatStandardOutputIsAppendedTo) {
+  write_chirp(folder_ / "a.wav", 0.5);
+  write_bytes(folder_ / "log", "what was there\n");
+  const std::string expected = infer({"a.wav"}).out;
+  const std::string command =
+      std::string("exec ") + PANTANAL_INFER + " --model m.safetensors a.wav --out /dev/stdout >> log 2> err";
+  EXPECT_EQ(std::system(("cd '" + folder_.path().string() + "' && " + command).c_str()), 0);
+  EXPECT_EQ(read_bytes(folder_ / "log"), "what was there\n" + expected);
+}
+
+TEST_F(ProgramTest, LeavesNothingBehindWhenAFileGrowsTooLarge) {
+  write_chirp(folder_ / "a.wav", 40);
+  for (const char* const option : {"--out", "--embeddings"}) {
+    const std::string command = std::string("ulimit -f 8; exec ") + PANTANAL_INFER +
+                                " --model m.safetensors a.wav " + option + " o > out.csv 2> err";
+    const int status = std::system(("cd '" + folder_.path().string() + "' && " + command).c_str());
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 5) << status << read_bytes(folder_ / "err");
+    EXPECT_FALSE(fs::exists(folder_ / "o"));
+    EXPECT_TRUE(temporaries().empty());
+  }
 }
 
 TEST_F(ProgramTest, NeverReplacesWhatItReads) {

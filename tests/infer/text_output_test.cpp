@@ -30,7 +30,14 @@ TEST(TextOutput, RefusesAPathThatCannotBeWritten) {
   const TemporaryFolder folder;
   EXPECT_TRUE(
       refused(TextOutput::create(folder / "absent" / "a.csv"), ErrorCode::not_found, {"absent/a.csv"}));
-  EXPECT_TRUE(refused(TextOutput::create("/dev/full"), ErrorCode::io, {"/dev/full"}));
+  EXPECT_TRUE(refused(TextOutput::create(folder.path()), ErrorCode::io, {folder.path().string()}));
+}
+
+TEST(TextOutput, ReportsADeviceThatTakesNothing) {
+  auto output = TextOutput::create("/dev/full");
+  ASSERT_TRUE(succeeded(output));
+  ASSERT_TRUE(succeeded(output->write("row\n")));
+  EXPECT_TRUE(refused(output->flush(), ErrorCode::io, {"/dev/full"}));
 }
 
 TEST(DescriptorOutput, WritesAllOfIt) {

@@ -52,10 +52,11 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.add_option("--verify", windows, "Windows to compare with the graph (default 2; 0: none)")
       ->option_text("N")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{10000}));
-  app.add_flag("--trust-graph", options.trust_graph,
-               "Convert a graph that differs from every Perch v2 in pads, activations or layers, because you "
-               "know it is "
-               "right; what differs is noted");
+  app.add_flag(
+      "--trust-graph", options.trust_graph,
+      "Convert a graph that departs from every Perch v2 (other pads or activations, a bias or a block "
+      "missing, another window, mel scale or floor), because you know that it is meant to be so; each "
+      "departure is noted");
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help or --version

@@ -1,5 +1,7 @@
 #include "convert.hpp"
 
+#include <signal.h>
+
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -7,17 +9,19 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
-#include "class_list.hpp"
-#include "onnx_reader.hpp"
+#include "labels/class_list.hpp"
+#include "onnx/onnx_reader.hpp"
+#include "pantanal/io/atomic_file.hpp"
 #include "pantanal/perch/keep_classes.hpp"
 #include "pantanal/perch/model_file.hpp"
-#include "recognise.hpp"
+#include "recognise/recognise.hpp"
 #include "released_architecture.hpp"
-#include "savedmodel.hpp"
+#include "savedmodel/savedmodel.hpp"
 #include "sha256.hpp"
 #include "summary.hpp"
-#include "verify.hpp"
+#include "verify/verify.hpp"
 
 namespace pantanal::convert {
 namespace {
@@ -41,6 +45,23 @@ void say(std::ostream& stream, std::string_view text) {
   stream << std::endl;
 }
 
+/// While it lives, signals that end the program wait.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    sigset_t ending;
+    ::sigemptyset(&ending);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ending, signal);
+    ::pthread_sigmask(SIG_BLOCK, &ending, &before_);
+  }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+  ~HeldSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_ = {};
+};
+
 class Conversion {
  public:
   Conversion(const ConvertOptions& options, std::ostream& report, std::ostream& log)
@@ -48,11 +69,13 @@ class Conversion {
 
   Outcome run() {
     if (auto failure = check_paths()) return failure;
+    if (auto failure = read_names()) return failure;
     if (auto failure = is_savedmodel(options_.source) ? convert_savedmodel() : convert_onnx()) return failure;
     if (auto failure = keep_wanted()) return failure;
     if (const auto difference = difference_from_release(model_.architecture); difference && !options_.classes)
       note(*difference);
     report_ << summary(model_) << std::flush;
+    const HeldSignals held;  // an interruption now would leave a temporary file
     if (const Status saved = perch::save_model(model_, options_.out); !saved)
       return Failure{ExitCode::output, saved.error()};
     std::error_code code;
@@ -79,6 +102,8 @@ class Conversion {
     if (!fs::is_directory(folder, code))
       return Failure{ExitCode::output,
                      {ErrorCode::not_found, options_.out.string(), "no such folder", "a folder that exists"}};
+    if (const auto probe = AtomicFile::create(options_.out); !probe)
+      return Failure{ExitCode::output, probe.error()};
     for (const auto& input : {std::optional(options_.source), options_.labels, options_.classes})
       if (input && would_overwrite(*input))
         return Failure{ExitCode::usage,
@@ -97,6 +122,15 @@ class Conversion {
     return fs::exists(options_.out, code) && !inside.empty() && *inside.begin() != "..";
   }
 
+  /// Reads --labels, before what takes long.
+  Outcome read_names() {
+    if (!options_.labels) return {};
+    auto labels = read_labels(*options_.labels);
+    if (!labels) return Failure{ExitCode::usage, std::move(labels).error()};
+    labels_ = *std::move(labels);
+    return {};
+  }
+
   Outcome convert_savedmodel() {
     progress("reading " + options_.source.string());
     auto model = read_savedmodel(options_.source, options_.labels);
@@ -106,7 +140,7 @@ class Conversion {
         "a SavedModel is converted by its variables: activations, strides and pads are those of the released "
         "Perch v2, and "
         "there is no graph to verify the model against");
-    return {};
+    return choose_classes();
   }
 
   Outcome convert_onnx() {
@@ -122,6 +156,7 @@ class Conversion {
     if (!sha256) return Failure{ExitCode::refused, std::move(sha256).error()};
     model_.source = {options_.source.filename().string(), *std::move(sha256), "onnx"};
     if (auto failure = name_classes()) return failure;
+    if (auto failure = choose_classes()) return failure;
     if (const Status valid = perch::validate(model_, options_.source.string()); !valid)
       return Failure{ExitCode::refused, valid.error()};
     return verify_graph(*graph, *recognised);
@@ -136,15 +171,13 @@ class Conversion {
         note("no --labels: classes are called class_0 to " + model_.labels.back());
       return {};
     }
-    auto labels = read_labels(*options_.labels);
-    if (!labels) return Failure{ExitCode::usage, std::move(labels).error()};
-    if (labels->size() != classes)
+    if (labels_.size() != classes)
       return Failure{
           ExitCode::usage,
-          {ErrorCode::mismatch, options_.labels->string(), std::to_string(labels->size()) + " names",
+          {ErrorCode::mismatch, options_.labels->string(), std::to_string(labels_.size()) + " names",
            classes ? std::to_string(classes) + ", one per class of the label head"
                    : "none, since the source has no label head"}};
-    model_.labels = *std::move(labels);
+    model_.labels = std::move(labels_);
     return {};
   }
 
@@ -166,8 +199,8 @@ class Conversion {
     return {};
   }
 
-  /// Drops the classes that --classes does not ask for.
-  Outcome keep_wanted() {
+  /// Reads --classes, as soon as the classes have names.
+  Outcome choose_classes() {
     if (!options_.classes) return {};
     const bool named =
         model_.architecture.label.classes > 0 && (options_.labels || model_.source.kind == "savedmodel");
@@ -177,15 +210,22 @@ class Conversion {
           {ErrorCode::invalid_argument, options_.classes->string(),
            model_.labels.empty() ? "a source without label head" : "classes without names",
            model_.labels.empty() ? "a source with one, or no --classes" : "--labels with their names"}};
-    const auto selection = select_classes(model_.labels, *options_.classes);
-    if (!selection) return Failure{ExitCode::usage, selection.error()};
-    auto kept = perch::keep_classes(model_, selection->rows);
+    auto selection = select_classes(model_.labels, *options_.classes);
+    if (!selection) return Failure{ExitCode::usage, std::move(selection).error()};
+    selection_ = *std::move(selection);
+    return {};
+  }
+
+  /// Drops the classes that --classes does not ask for.
+  Outcome keep_wanted() {
+    if (!options_.classes) return {};
+    auto kept = perch::keep_classes(model_, selection_.rows);
     if (!kept) return Failure{ExitCode::usage, std::move(kept).error()};
-    note("kept " + std::to_string(selection->rows.size()) + " of " + std::to_string(model_.labels.size()) +
-         " classes: " + std::to_string(selection->mapped) + " by name, the others for " +
-         std::to_string(selection->proxies.size()) + " classes that are represented by their genus");
+    note("kept " + std::to_string(selection_.rows.size()) + " of " + std::to_string(model_.labels.size()) +
+         " classes: " + std::to_string(selection_.mapped) + " by name, the others for " +
+         std::to_string(selection_.proxies.size()) + " classes that are represented by their genus");
     std::string unmapped;
-    for (const std::string& label : selection->unmapped) unmapped += " " + label;
+    for (const std::string& label : selection_.unmapped) unmapped += " " + label;
     if (!unmapped.empty()) note("not among the labels:" + unmapped);
     model_ = *std::move(kept);
     return {};
@@ -195,6 +235,8 @@ class Conversion {
   std::ostream& report_;
   std::ostream& log_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::vector<std::string> labels_;  ///< from --labels
+  ClassSelection selection_;         ///< from --classes
   perch::Model model_;
 };
 

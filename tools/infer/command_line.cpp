@@ -26,7 +26,8 @@ start_s [n]. File names that are not UTF-8 read as Python's os.fsdecode reads th
 
 A recording that cannot be read is reported and left out; of one that breaks off, the
 whole windows before the damage are written. All others are done in any case. OUT and
-NPZ appear under their names complete, or not at all.
+NPZ appear under their names complete, or not at all; if OUT is a device or a pipe, such
+as /dev/stdout, rows are written to it as they come.
 
 Exit code:
   0  every recording was done

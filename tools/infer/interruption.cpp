@@ -22,6 +22,7 @@ void watch_for_interruption() {
     if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);  // nohup ignores SIGHUP
   }
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is a failed write, reported and cleaned up
 }
 
 bool interrupted() { return received != 0; }

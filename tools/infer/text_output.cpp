@@ -1,5 +1,7 @@
 #include "text_output.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,8 +24,27 @@ Status DescriptorOutput::flush() {
   return {};
 }
 
+namespace {
+
+/// Whether `path` is what standard output goes to: /dev/stdout, or the file that the shell opened.
+bool is_standard_output(const struct stat& path) {
+  struct stat standard = {};
+  return ::fstat(STDOUT_FILENO, &standard) == 0 && standard.st_dev == path.st_dev &&
+         standard.st_ino == path.st_ino;
+}
+
+}  // namespace
+
 Result<TextOutput> TextOutput::create(const std::optional<std::filesystem::path>& path) {
   if (!path) return TextOutput(DescriptorOutput(STDOUT_FILENO, "standard output"));
+  struct stat found = {};
+  const bool exists = ::stat(path->c_str(), &found) == 0;
+  if (exists && is_standard_output(found)) return TextOutput(DescriptorOutput(STDOUT_FILENO, path->string()));
+  if (exists && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode)) {
+    FileDescriptor descriptor(::open(path->c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+    if (!descriptor.is_open()) return posix_error(errno, *path, "a device or pipe that can be written");
+    return TextOutput(DescriptorOutput(std::move(descriptor), path->string()));
+  }
   PANTANAL_TRY(AtomicFile file, AtomicFile::create(*path));
   return TextOutput(std::move(file));
 }

@@ -1,4 +1,4 @@
-// TextOutput: where the CSV goes, standard output or a file.
+// TextOutput: where the CSV goes, standard output, a device or a file.
 #pragma once
 
 #include <filesystem>
@@ -9,6 +9,7 @@
 
 #include "pantanal/core/result.hpp"
 #include "pantanal/io/atomic_file.hpp"
+#include "pantanal/io/posix.hpp"
 
 namespace pantanal::infer {
 
@@ -18,6 +19,10 @@ class DescriptorOutput {
   /// `name` is for messages. The descriptor stays the caller's.
   DescriptorOutput(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
 
+  /// One of its own.
+  DescriptorOutput(FileDescriptor descriptor, std::string name)
+      : owned_(std::move(descriptor)), descriptor_(owned_.get()), name_(std::move(name)) {}
+
   void append(std::string_view text) { pending_ += text; }
 
   /// Hands over what was appended. A signal that interrupts the wait for a slow reader is an error if
@@ -25,6 +30,7 @@ class DescriptorOutput {
   Status flush();
 
  private:
+  FileDescriptor owned_;
   int descriptor_;
   std::string name_, pending_;
 };
@@ -32,7 +38,9 @@ class DescriptorOutput {
 /// Either of both.
 class TextOutput {
  public:
-  /// `path`, written atomically; without one, standard output.
+  /// `path`, written atomically; without one, standard output. A device, pipe or socket is written to as it
+  /// is, row by row, since a file must not take its place; so is what standard output goes to, under any
+  /// name.
   static Result<TextOutput> create(const std::optional<std::filesystem::path>& path);
 
   Status write(std::string_view text);

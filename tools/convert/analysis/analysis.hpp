@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "analysis/fact.hpp"
-#include "graph.hpp"
+#include "onnx/graph.hpp"
 #include "pantanal/core/result.hpp"
 
 namespace pantanal::convert {

@@ -10,9 +10,9 @@
 
 #include "analysis/known.hpp"
 #include "analysis/layout.hpp"
-#include "graph.hpp"
 #include "interpreter/node_context.hpp"
-#include "node_message.hpp"
+#include "onnx/graph.hpp"
+#include "onnx/node_message.hpp"
 #include "pantanal/core/result.hpp"
 
 namespace pantanal::convert {

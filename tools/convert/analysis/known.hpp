@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "analysis/dim.hpp"
-#include "graph.hpp"
+#include "onnx/graph.hpp"
 
 namespace pantanal::convert {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "node_message.hpp"
+#include "onnx/node_message.hpp"
 
 namespace pantanal::convert {
 namespace {

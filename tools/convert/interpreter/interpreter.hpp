@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "graph.hpp"
 #include "interpreter/nd_array.hpp"
 #include "interpreter/operator.hpp"
+#include "onnx/graph.hpp"
 #include "pantanal/core/result.hpp"
 
 namespace pantanal::convert {

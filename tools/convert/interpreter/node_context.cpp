@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "interpreter/tensor.hpp"
-#include "node_message.hpp"
+#include "onnx/node_message.hpp"
 
 namespace pantanal::convert::interpreter {
 namespace {

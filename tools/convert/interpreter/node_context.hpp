@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "graph.hpp"
+#include "onnx/graph.hpp"
 #include "pantanal/core/result.hpp"
 
 namespace pantanal::convert::interpreter {

@@ -21,9 +21,9 @@ struct Member {
   std::string name;
 };
 
-/// Reports the members that differ from what most of their group have.
-template <class T, class Show>
-void check_alike(const std::vector<Member<T>>& group, const std::string& what, Show show, Deviations& all) {
+/// What most members of a group have, which is not empty.
+template <class T>
+const T& usual_of(const std::vector<Member<T>>& group) {
   const Member<T>* usual = nullptr;
   std::ptrdiff_t most = 0;
   for (const Member<T>& member : group) {
@@ -31,10 +31,16 @@ void check_alike(const std::vector<Member<T>>& group, const std::string& what, S
                                      [&](const auto& other) { return other.value == member.value; });
     if (count > most) std::tie(usual, most) = std::pair(&member, count);
   }
+  return usual->value;
+}
+
+/// Reports the members that differ from what most of their group have.
+template <class T, class Show>
+void check_alike(const std::vector<Member<T>>& group, const std::string& what, Show show, Deviations& all) {
   for (const Member<T>& member : group)
-    if (!(member.value == usual->value))
+    if (!(member.value == usual_of(group)))
       add(all, *member.fact, what + " of " + member.name + ": " + show(member.value),
-          show(usual->value) + ", as in most others");
+          show(usual_of(group)) + ", as in most others");
 }
 
 void check_activations(const PerchMatch& match, Deviations& all) {
@@ -50,41 +56,92 @@ void check_activations(const PerchMatch& match, Deviations& all) {
         {b.block.se_activation, b.reduce.layer.fact, "the squeeze-and-excite of " + block_name(i)});
   }
   for (const auto* group : {&expand, &depthwise, &gate}) check_alike(*group, "the activation", name_of, all);
+  // A whole kind of layers that differs from the others is the odd one out, by the depthwise convolutions.
+  const perch::Activation usual = usual_of(depthwise);
+  for (const auto* group : {&expand, &gate})
+    if (!group->empty() && usual_of(*group) != usual)
+      add(all, *group->front().fact,
+          "the activation of " + group->front().name +
+              " and of others of its kind: " + name_of(usual_of(*group)),
+          name_of(usual) + ", as after the depthwise convolutions");
+  for (const auto& [end, name] : {std::pair(&match.stem, "the stem"), {&match.head, "the last convolution"}})
+    if (end->activation != perch::Activation::swish && end->activation != usual)
+      add(all, *end->layer.layer.fact, name_of(end->activation) + " after " + name,
+          "swish, or " + name_of(usual) + " as in the blocks");
+}
+
+/// A layer with what messages call it.
+struct NamedLayer {
+  const FoldedLayer* layer;
+  std::string name;
+};
+
+/// The layers of one kind, which are written alike.
+struct Layers {
+  std::vector<NamedLayer> convolutions, dense, ends;
+};
+
+Layers layers_of(const PerchMatch& match) {
+  Layers layers;
+  for (std::size_t i = 0; i < match.blocks.size(); ++i) {
+    const MbConvMatch& b = match.blocks[i];
+    if (b.expand) layers.convolutions.push_back({&*b.expand, "the expansion of " + block_name(i)});
+    layers.convolutions.push_back({&b.depthwise, "the depthwise convolution of " + block_name(i)});
+    layers.convolutions.push_back({&b.project, "the projection of " + block_name(i)});
+    layers.dense.push_back({&b.reduce, "the first dense layer of " + block_name(i)});
+    layers.dense.push_back({&b.excite, "the second dense layer of " + block_name(i)});
+  }
+  layers.ends = {{&match.stem.layer, "the stem"}, {&match.head.layer, "the last convolution"}};
+  return layers;
+}
+
+std::vector<Member<LayerParts>> parts_of(const std::vector<NamedLayer>& layers) {
+  std::vector<Member<LayerParts>> parts;
+  for (const auto& [layer, name] : layers) parts.push_back({layer->parts, layer->layer.fact, name});
+  return parts;
+}
+
+template <class Numbers>
+bool all_zero(const Numbers& numbers) {
+  return std::all_of(numbers.begin(), numbers.end(), [](auto number) { return number == 0; });
+}
+
+/// No layer is without any bias, nor are all of its biases zero.
+void check_biases(const Layers& layers, Deviations& all) {
+  for (const auto* group : {&layers.convolutions, &layers.dense, &layers.ends})
+    for (const auto& [layer, name] : *group) {
+      const bool none = !layer->parts.bias && !layer->parts.shift;
+      if (none || all_zero(layer->bias))
+        add(all, *layer->layer.fact, none ? "no bias at all in " + name : "only zeros as the bias of " + name,
+            "a bias, or the shift of a batch norm");
+    }
+}
+
+/// Stem and head have a bias of their own, then the same batch norm as the blocks; or one bias in all.
+void check_ends(const Layers& layers, Deviations& all) {
+  const LayerParts usual = layers.convolutions.front().layer->parts;
+  for (const auto& [layer, name] : layers.ends) {
+    const LayerParts& parts = layer->parts;
+    if (parts.order != usual.order)
+      add(all, *layer->layer.fact, "the parts of " + name + ": " + convert::to_string(parts),
+          convert::to_string(usual) + ", as in the blocks");
+    const bool own = parts.bias && !all_zero(layer->layer.bias);
+    if (parts.scale && !own)
+      add(all, *layer->layer.fact,
+          name + " with " + (parts.bias ? "zeros for its own bias" : "no bias of its own") +
+              " before its batch norm",
+          "its own bias, as stem and last convolution of Perch v2 have");
+  }
 }
 
 /// Layers of one kind are written with the same parts, and none is without any bias.
 void check_parts(const PerchMatch& match, Deviations& all) {
-  std::vector<Member<LayerParts>> convolutions, dense, ends;
-  for (std::size_t i = 0; i < match.blocks.size(); ++i) {
-    const MbConvMatch& b = match.blocks[i];
-    if (b.expand)
-      convolutions.push_back({b.expand->parts, b.expand->layer.fact, "the expansion of " + block_name(i)});
-    convolutions.push_back(
-        {b.depthwise.parts, b.depthwise.layer.fact, "the depthwise convolution of " + block_name(i)});
-    convolutions.push_back({b.project.parts, b.project.layer.fact, "the projection of " + block_name(i)});
-    dense.push_back({b.reduce.parts, b.reduce.layer.fact, "the first dense layer of " + block_name(i)});
-    dense.push_back({b.excite.parts, b.excite.layer.fact, "the second dense layer of " + block_name(i)});
-  }
-  ends.push_back({match.stem.layer.parts, match.stem.layer.layer.fact, "the stem"});
-  ends.push_back({match.head.layer.parts, match.head.layer.layer.fact, "the last convolution"});
-  const auto count = [](const LayerParts& parts) {
-    return int{parts.bias} + int{parts.scale} + int{parts.shift};
-  };
-  if (count(ends[1].value) > count(ends[0].value))
-    std::swap(ends[0], ends[1]);  // the lesser one is the odd one
+  const Layers layers = layers_of(match);
+  check_biases(layers, all);
   const auto show = [](const LayerParts& parts) { return convert::to_string(parts); };
-  for (const auto* group : {&convolutions, &dense, &ends}) {
-    for (const auto& member : *group)
-      if (!member.value.bias && !member.value.shift)
-        add(all, *member.fact, "no bias at all in " + member.name, "a bias, or the shift of a batch norm");
-    check_alike(*group, "the parts", show, all);
-  }
-  // Stem and head may have a bias of their own before the same batch norm, never less than the blocks.
-  const LayerParts usual = convolutions.front().value;
-  for (const auto& member : ends)
-    if (member.value.scale != usual.scale || member.value.shift != usual.shift)
-      add(all, *member.fact, "the parts of " + member.name + ": " + show(member.value),
-          show(usual) + ", as in the blocks");
+  check_alike(parts_of(layers.convolutions), "the parts", show, all);
+  check_alike(parts_of(layers.dense), "the parts", show, all);
+  check_ends(layers, all);
 }
 
 void check_blocks(const PerchMatch& match, Deviations& all) {
@@ -156,8 +213,7 @@ void check_stages(const PerchMatch& match, Deviations& all) {
   if (next < std::size(stages))
     return add(all, *match.head.layer.layer.fact, std::to_string(next) + " stages of blocks",
                std::to_string(std::size(stages)));
-  const bool released_width = match.stem.layer.layer.outputs == 40 && match.head.layer.layer.outputs == 1536;
-  for (std::size_t i = 0; i < std::size(stages) && released_width; ++i)
+  for (std::size_t i = 0; i < std::size(stages) && has_released_width(match); ++i)
     if (blocks[i] != stages[i].released_blocks)
       add(all, *match.head.layer.layer.fact,
           std::to_string(blocks[i]) + " blocks in stage " + std::to_string(i),

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <numeric>
 #include <span>
 #include <string>
 
 #include "recognise/family_rules.hpp"
+#include "released_architecture.hpp"
 
 namespace pantanal::convert::family {
 namespace {
@@ -25,46 +25,70 @@ void check_framing(const PerchMatch& match, Deviations& all) {
         std::to_string(left) + " and " + std::to_string(right));
 }
 
-/// A Hann window that sums to 1: symmetric as in NumPy, or periodic.
-void check_window(const PerchMatch& match, Deviations& all) {
-  const std::vector<float>& window = match.frontend.window;
+/// Sizes of the released front end, asked of every model whose windows, frames or channels are the released
+/// ones: reduced models may have others, but then all of them.
+void check_sizes(const PerchMatch& match, Deviations& all) {
+  const perch::Frontend &found = match.frontend.frontend, released;
   const Fact& fact = *match.stem.layer.layer.input;
-  double least = INFINITY;
-  for (const double period : {static_cast<double>(window.size()) - 1, static_cast<double>(window.size())}) {
-    std::vector<double> hann;
-    for (std::size_t t = 0; t < window.size(); ++t)
-      hann.push_back(0.5 - 0.5 * std::cos(2 * std::numbers::pi * static_cast<double>(t) / period));
-    const double sum = std::accumulate(hann.begin(), hann.end(), 0.0);
-    double worst = 0, peak = 0;
-    for (std::size_t t = 0; t < window.size(); ++t) {
-      worst = std::max(worst, std::abs(window[t] - hann[t] / sum));
-      peak = std::max(peak, hann[t] / sum);
-    }
-    least = std::min(least, worst / peak);
-  }
-  if (!(least <= 1e-3))
-    add(all, fact, "a window that is up to " + std::to_string(least) + " of its peak away from Hann's",
-        "a Hann window that sums to 1");
+  const auto compare = [&](const char* what, std::size_t size, std::size_t expected) {
+    if (size != expected) add(all, fact, std::to_string(size) + what, std::to_string(expected));
+  };
+  const bool whole = found.frame_length == released.frame_length || has_released_width(match);
+  if (whole || found.samples == released.samples)
+    compare(" samples from frame to frame", found.hop_length, released.hop_length);
+  if (!whole) return;
+  compare(" samples in a window", found.samples, released.samples);
+  compare(" samples in a frame", found.frame_length, released.frame_length);
+  compare(" as the transform's length", found.fft_size, released.fft_size);
+  compare(" mel bands", found.mel_bands, released.mel_bands);
 }
 
+/// A symmetric Hann window that sums to 1.
+void check_window(const PerchMatch& match, Deviations& all) {
+  constexpr double tolerance = 1e-3;  // of the peak; a periodic window of 640 samples is 5e-3 away
+  const std::vector<float>& window = match.frontend.window;
+  const std::vector<float> hann = hann_window(match.frontend.frontend);
+  const double peak = *std::max_element(hann.begin(), hann.end());
+  double worst = 0;
+  for (std::size_t t = 0; t < window.size(); ++t)
+    worst = std::max(worst, std::abs(double{window[t]} - hann[t]) / peak);
+  if (!(worst <= tolerance))
+    add(all, *match.stem.layer.layer.input,
+        "a window that is up to " + number(worst) + " of its peak away from Hann's",
+        "a symmetric Hann window that sums to 1");
+}
+
+/// Triangles on the HTK mel scale, 60 Hz to 16 kHz.
 void check_mel(const PerchMatch& match, Deviations& all) {
-  const FrontendMatch& front = match.frontend;
-  const Fact& fact = *match.stem.layer.layer.input;
-  if (std::any_of(front.mel.begin(), front.mel.end(), [](float weight) { return weight < 0; }))
-    add(all, fact, "a mel matrix with negative weights", "weights of 0 or more");
-  if (!(front.frontend.scale > 0) || !(front.frontend.floor > 0 && front.frontend.floor < 1))
-    add(all, fact,
-        "scale " + std::to_string(front.frontend.scale) + " and floor " +
-            std::to_string(front.frontend.floor),
-        "a positive scale and a floor between 0 and 1");
+  constexpr float tolerance = 1e-4f;  // the released matrix is 1.7e-5 away
+  const std::vector<float>&found = match.frontend.mel, formula = mel_filterbank(match.frontend.frontend);
+  float worst = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) worst = std::max(worst, std::abs(found[i] - formula[i]));
+  if (!(worst <= tolerance))
+    add(all, *match.stem.layer.layer.input,
+        "a mel matrix with weights up to " + number(worst) + " away from the HTK mel scale's",
+        "triangles from 60 Hz to 16 kHz, at most " + number(tolerance) + " away");
+}
+
+/// 0.1 · ln(max(mel, 1e-5)).
+void check_logarithm(const PerchMatch& match, Deviations& all) {
+  const perch::Frontend &found = match.frontend.frontend, released;
+  const auto compare = [&](const char* what, float value, float expected) {
+    if (!(std::abs(value - expected) <= 1e-3f * expected))
+      add(all, *match.stem.layer.layer.input, what + number(value), number(expected));
+  };
+  compare("a floor under the mel energies of ", found.floor, released.floor);
+  compare("a factor of the logarithm of ", found.scale, released.scale);
 }
 
 }  // namespace
 
 void check_frontend(const PerchMatch& match, Deviations& all) {
   check_framing(match, all);
+  check_sizes(match, all);
   check_window(match, all);
   check_mel(match, all);
+  check_logarithm(match, all);
 }
 
 void check_stem(const PerchMatch& match, Deviations& all) {
@@ -86,7 +110,9 @@ void check_label(const PerchMatch& match, Deviations& all) {
   if (std::any_of(label.scale.begin(), label.scale.end(), [](float k) { return k < 0; }))
     add(all, *label.weighted, "negative weights of prototypes", "max(0, k) of them");
   if (!(label.head.eps < 0.01f))
-    add(all, *label.product, "an epsilon of " + std::to_string(label.head.eps), "a small one, such as 1e-5");
+    add(all, *label.product, "an epsilon of " + number(label.head.eps), "a small one, such as 1e-5");
+  if (std::all_of(label.bias.begin(), label.bias.end(), [](float bias) { return bias == 0; }))
+    add(all, *label.product, "only zeros as the bias of the classes", "a bias of each class");
   const std::size_t channels = label.prototypes.size() / (label.head.classes * label.head.prototypes);
   for (std::size_t row = 0; row < label.scale.size(); ++row) {
     const std::span<const float> prototype(label.prototypes.data() + row * channels, channels);

@@ -1,6 +1,7 @@
 // What all models of the Perch v2 family have in common, rule by rule. See family_deviations().
 #pragma once
 
+#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,13 +35,26 @@ inline std::pair<std::size_t, std::size_t> same_pads(std::size_t size, std::size
   return {total / 2, total - total / 2};
 }
 
-/// SAME frames, a normalised Hann window, mel weights of 0 or more.
+/// Whether the model is as wide as the released one, so that whatever else is released can be asked of it.
+inline bool has_released_width(const PerchMatch& match) {
+  return match.stem.layer.layer.outputs == 40 && match.head.layer.layer.outputs == 1536;
+}
+
+/// A number as people write it: 1e-05, 0.1.
+inline std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return text;
+}
+
+/// SAME frames, the released hop, a normalised symmetric Hann window, the released mel scale, floor and
+/// factor.
 void check_frontend(const PerchMatch& match, Deviations& all);
 
 /// Kernel 3, stride 2, VALID; the same activation after the stem and after the last convolution.
 void check_stem(const PerchMatch& match, Deviations& all);
 
-/// Weights of 0 or more, prototypes of length 1.
+/// Weights of 0 or more, prototypes of length 1, biases, a small epsilon.
 void check_label(const PerchMatch& match, Deviations& all);
 
 }  // namespace pantanal::convert::family

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <utility>
 
 #include "pantanal/core/finite.hpp"
@@ -28,6 +29,12 @@ const Fact* affine_input(const Fact& fact) {
   if (fact.is("Neg") || fact.is("BatchNormalization")) return fact.inputs.empty() ? nullptr : fact.inputs[0];
   if (fact.is("Add") || fact.is("Sub") || fact.is("Mul")) return only_value(fact);
   return fact.is("Div") && only_value(fact) == fact.inputs[0] ? only_value(fact) : nullptr;
+}
+
+/// Puts the name of a node in front of those that follow it.
+void prepend_name(Affine& affine, const std::string& name) {
+  std::string& order = affine.parts.order;
+  order = order.empty() ? name : name + ", " + order;
 }
 
 /// Puts x -> scale·x + shift, for one channel, in front of what `affine` does.
@@ -72,6 +79,9 @@ Status prepend_batch_norm(const Analysis& analysis, const Fact& fact, const Line
     prepend(affine, c, scale, parameters[1][c] - parameters[2][c] * scale);
   }
   affine.parts.scale = affine.parts.shift = true;
+  char name[48];
+  std::snprintf(name, sizeof name, "batch norm of epsilon %.3g", epsilon);
+  prepend_name(affine, name);
   return {};
 }
 
@@ -79,6 +89,7 @@ Status prepend_batch_norm(const Analysis& analysis, const Fact& fact, const Line
 Status prepend_node(const Analysis& analysis, const Fact& fact, const LinearLayer& layer, Affine& affine) {
   if (fact.is("BatchNormalization")) return prepend_batch_norm(analysis, fact, layer, affine);
   if (fact.is("Neg")) {
+    prepend_name(affine, "sign");
     for (std::size_t c = 0; c < layer.outputs; ++c) prepend(affine, c, -1, 0);
     return {};
   }
@@ -87,6 +98,7 @@ Status prepend_node(const Analysis& analysis, const Fact& fact, const LinearLaye
                channel_values(fact, fact.inputs[constant_first ? 0 : 1], layer));
   const bool scales = fact.is("Mul") || fact.is("Div");
   (scales ? affine.parts.scale : affine.parts.shift) = true;
+  prepend_name(affine, scales ? "scale" : "shift");
   for (std::size_t c = 0; c < layer.outputs; ++c) {
     if (fact.is("Mul")) prepend(affine, c, values[c], 0);
     if (fact.is("Div")) prepend(affine, c, 1 / values[c], 0);
@@ -116,8 +128,11 @@ Status fold(const Affine& affine, FoldedLayer& folded) {
 }  // namespace
 
 std::string to_string(const LayerParts& parts) {
+  const std::string& order = parts.order;
+  const bool plain = order.empty() || order == "scale" || order == "shift" || order == "scale, shift";
   return std::string(parts.bias ? "its own bias" : "no bias of its own") +
-         (parts.scale ? ", a scale" : ", no scale") + (parts.shift ? ", a shift" : ", no shift");
+         (parts.scale ? ", a scale" : ", no scale") + (parts.shift ? ", a shift" : ", no shift") +
+         (plain ? "" : " (" + parts.order + ")");
 }
 
 bool is_folded_layer(const Fact& value) {

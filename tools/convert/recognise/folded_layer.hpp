@@ -15,10 +15,11 @@ struct LayerParts {
   bool bias = false;   ///< the operator's own
   bool scale = false;  ///< a factor per channel after it
   bool shift = false;  ///< a summand per channel after it
+  std::string order;   ///< the nodes after it, such as "scale, shift"
   bool operator==(const LayerParts&) const = default;
 };
 
-/// "its own bias, a scale, no shift".
+/// "its own bias, a scale, no shift", and the order of what follows if it is not scale, shift.
 std::string to_string(const LayerParts& parts);
 
 /// y = weight · x + bias.
