@@ -37,10 +37,12 @@ const T& usual_of(const std::vector<Member<T>>& group) {
 /// Reports the members that differ from what most of their group have.
 template <class T, class Show>
 void check_alike(const std::vector<Member<T>>& group, const std::string& what, Show show, Deviations& all) {
+  if (group.empty()) return;
+  const T usual = usual_of(group);
   for (const Member<T>& member : group)
-    if (!(member.value == usual_of(group)))
+    if (!(member.value == usual))
       add(all, *member.fact, what + " of " + member.name + ": " + show(member.value),
-          show(usual_of(group)) + ", as in most others");
+          show(usual) + ", as in most others");
 }
 
 void check_activations(const PerchMatch& match, Deviations& all) {
