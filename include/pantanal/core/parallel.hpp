@@ -2,10 +2,12 @@
 #pragma once
 
 #include <algorithm>
-#include <barrier>
 #include <cstddef>
+#include <optional>
 #include <thread>
 #include <vector>
+
+#include "pantanal/core/barrier.hpp"
 
 #if defined(_OPENMP)
 #include <omp.h>
@@ -23,20 +25,14 @@ struct Range {
 class Team {
  public:
   Team() = default;  ///< a team of one
-  Team(std::size_t rank, std::size_t size, std::barrier<>* barrier)
-      : rank_(rank), size_(size), barrier_(barrier) {}
+  Team(std::size_t rank, std::size_t size, Barrier* barrier) : rank_(rank), size_(size), barrier_(barrier) {}
 
   std::size_t rank() const { return rank_; }
   std::size_t size() const { return size_; }
 
   /// Waits until every member has arrived. Every member must call it equally often.
   void wait() const {
-    if (size_ == 1) return;
-#if defined(_OPENMP)
-#pragma omp barrier
-#else
-    barrier_->arrive_and_wait();
-#endif
+    if (size_ > 1) barrier_->arrive_and_wait();
   }
 
   /// This member's contiguous share of 0..n, cut at multiples of `grain` (except at n itself).
@@ -47,7 +43,7 @@ class Team {
 
  private:
   std::size_t rank_ = 0, size_ = 1;
-  [[maybe_unused]] std::barrier<>* barrier_ = nullptr;
+  Barrier* barrier_ = nullptr;
 };
 
 /// Number of hardware threads this process may use, at least 1.
@@ -65,11 +61,18 @@ template <class Body>
 void parallel_team(std::size_t threads, Body&& body) {
   if (threads <= 1) return body(Team());
 #if defined(_OPENMP)
+  // Not OpenMP's own barrier: GCC's spins for milliseconds, tenfold the time where other programs want the
+  // cores.
+  std::optional<Barrier> barrier;
 #pragma omp parallel num_threads(static_cast <int>(threads))
-  body(Team(static_cast<std::size_t>(omp_get_thread_num()), static_cast<std::size_t>(omp_get_num_threads()),
-            nullptr));
+  {
+    const auto size = static_cast<std::size_t>(omp_get_num_threads());
+#pragma omp single
+    barrier.emplace(size);
+    body(Team(static_cast<std::size_t>(omp_get_thread_num()), size, &*barrier));
+  }
 #else
-  std::barrier<> barrier(static_cast<std::ptrdiff_t>(threads));
+  Barrier barrier(threads);
   std::vector<std::jthread> others;
   others.reserve(threads - 1);
   for (std::size_t rank = 1; rank < threads; ++rank)
