@@ -1,0 +1,185 @@
+// Eigendecomposition of a symmetric matrix: all eigenvalues, and as many eigenvectors as are asked for.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "pantanal/core/aligned_buffer.hpp"
+#include "pantanal/core/parallel.hpp"
+#include "pantanal/core/result.hpp"
+#include "pantanal/kernels/dispatch.hpp"
+#include "pantanal/ml/matrix.hpp"
+#include "pantanal/ops/packed_matrix.hpp"
+
+namespace pantanal::ml {
+
+struct SymmetricEigen {
+  std::vector<double> values;  ///< all n, falling
+  Matrix<double> vectors;      ///< [count, n]: row i belongs to values[i], of norm 1
+};
+
+namespace detail {
+
+/// A = Q·T·Qᵀ with T tridiagonal; Q is the product of reflections I - scale_j·v_j·v_jᵀ, v_j zero up to j.
+struct Tridiagonal {
+  std::vector<double> diagonal, off_diagonal;  ///< off_diagonal[i] couples i and i+1; the last is 0
+  std::vector<std::vector<double>> reflectors;
+  std::vector<double> scales;
+};
+
+/// v and scale with (I - scale·v·vᵀ)·x = (norm, 0, …): returns norm; scale 0 where x is that already.
+inline double householder(std::span<const double> x, std::vector<double>& v, double& scale) {
+  v.assign(x.begin(), x.end());
+  double rest = 0;
+  for (std::size_t i = 1; i < x.size(); ++i) rest += x[i] * x[i];
+  scale = 0;
+  if (rest == 0) return x[0];
+  const double norm = -std::copysign(std::sqrt(x[0] * x[0] + rest), x[0]);
+  v[0] = x[0] - norm;
+  scale = 2 / (v[0] * v[0] + rest);
+  return norm;
+}
+
+/// Source: Golub and Van Loan, "Matrix Computations", algorithm 8.3.1. Each step's rank-2 update is done in the
+/// next step's pass over the matrix.
+inline Tridiagonal tridiagonalize(const kernels::KernelTable& table, Matrix<double>& a) {
+  const std::size_t n = a.rows;
+  Tridiagonal t{std::vector<double>(n), std::vector<double>(n), {}, {}};
+  std::vector<double> v(n), w(n), x(n), y(n);
+  for (std::size_t j = 0; j < n; ++j) {
+    double* row = a.row(j);
+    for (std::size_t c = j; c < n; ++c) row[c] -= v[j] * w[c] + w[j] * v[c];
+    t.diagonal[j] = row[j];
+    if (j + 1 == n) break;
+    double scale = 0;
+    t.off_diagonal[j] = householder({row + j + 1, n - j - 1}, t.reflectors.emplace_back(), scale);
+    t.scales.push_back(scale);
+    std::copy(t.reflectors.back().begin(), t.reflectors.back().end(), x.begin() + static_cast<std::ptrdiff_t>(j) + 1);
+    const std::size_t first = j + 1;
+    table.symmetric_step({.a = a.row(first) + first,
+                          .stride = n,
+                          .n = n - first,
+                          .v = v.data() + first,
+                          .w = w.data() + first,
+                          .x = x.data() + first,
+                          .y = y.data() + first});
+    double along = 0;
+    for (std::size_t i = first; i < n; ++i) along += y[i] * x[i];
+    for (std::size_t i = first; i < n; ++i) {
+      v[i] = x[i];
+      w[i] = scale * (y[i] - 0.5 * scale * along * x[i]);
+    }
+  }
+  return t;
+}
+
+/// The rotations of one sweep: rows first … last, one per pair of neighbours.
+struct Sweep {
+  std::size_t first = 0, last = 0, offset = 0;
+};
+struct Rotations {
+  std::vector<Sweep> sweeps;
+  std::vector<double> cosines, sines;
+};
+
+/// One implicitly shifted QL sweep over l … m. Its rotations are appended in rising order of rows.
+inline void ql_sweep(std::vector<double>& d, std::vector<double>& e, std::size_t l, std::size_t m,
+                     Rotations& rotations) {
+  double g = (d[l + 1] - d[l]) / (2 * e[l]);
+  g = d[m] - d[l] + e[l] / (g + std::copysign(std::sqrt(g * g + 1), g));
+  double s = 1, c = 1, p = 0;
+  const std::size_t offset = rotations.cosines.size();
+  rotations.cosines.resize(offset + m - l, 1.0);
+  rotations.sines.resize(offset + m - l, 0.0);
+  std::size_t i = m;
+  while (i-- > l) {
+    const double f = s * e[i], b = c * e[i], r = std::sqrt(f * f + g * g);
+    e[i + 1] = r;
+    if (r == 0) {
+      d[i + 1] -= p;
+      break;
+    }
+    s = f / r;
+    c = g / r;
+    g = d[i + 1] - p;
+    const double q = (d[i] - g) * s + 2 * c * b;
+    p = s * q;
+    d[i + 1] = g + p;
+    g = c * q - b;
+    rotations.cosines[offset + i - l] = c;
+    rotations.sines[offset + i - l] = s;
+    if (i == l) {
+      d[l] -= p;
+      e[l] = g;
+    }
+  }
+  e[m] = 0;
+  rotations.sweeps.push_back({l, m, offset});
+}
+
+/// The eigenvalues of T, in `t.diagonal`, and the rotations whose product, in order, holds its eigenvectors.
+/// Source: Dubrulle, Martin and Wilkinson 1968, "The implicit QL algorithm".
+inline Status diagonalize(Tridiagonal& t, Rotations& rotations) {
+  std::vector<double>&d = t.diagonal, &e = t.off_diagonal;
+  const std::size_t n = d.size();
+  constexpr double epsilon = std::numeric_limits<double>::epsilon();
+  for (std::size_t l = 0; l < n; ++l)
+    for (int sweep = 0;; ++sweep) {
+      std::size_t m = l;
+      while (m + 1 < n && std::abs(e[m]) > epsilon * (std::abs(d[m]) + std::abs(d[m + 1]))) ++m;
+      if (m == l) break;
+      if (sweep == 60)
+        return Error{ErrorCode::internal, "symmetric_eigen", "no convergence after 60 sweeps", "convergence"};
+      ql_sweep(d, e, l, m, rotations);
+    }
+  return {};
+}
+
+}  // namespace detail
+
+/// The eigenvalues of the symmetric matrix `a` and the eigenvectors of the `count` largest. Eigenvalues are
+/// within a few ε·‖a‖. Only the wanted eigenvectors are formed: the rotations run backwards over unit vectors.
+inline Result<SymmetricEigen> symmetric_eigen(const kernels::KernelTable& table, Matrix<double> a,
+                                              std::size_t count, std::size_t threads = 1) {
+  const std::size_t n = a.rows;
+  double largest = 0;
+  for (const double x : a.values) largest = std::max(largest, std::abs(x));
+  const double scale = largest > 0 ? std::exp2(std::floor(std::log2(largest))) : 1.0;
+  for (double& x : a.values) x /= scale;  // exact; keeps squares from under- and overflowing
+  detail::Tridiagonal t = detail::tridiagonalize(table, a);
+  detail::Rotations rotations;
+  PANTANAL_TRY_STATUS(detail::diagonalize(t, rotations));
+
+  std::vector<std::size_t> order(n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t i, std::size_t j) { return t.diagonal[i] > t.diagonal[j]; });
+  const std::size_t stride = ops::round_up(count, cache_line);
+  AlignedBuffer<double> z(n * stride);
+  for (std::size_t k = 0; k < count; ++k) z[order[k] * stride + k] = 1;
+  parallel_team(threads, [&](const Team& team) {
+    const Range columns = team.share(stride, table.vector_floats * 4);
+    if (columns.size() == 0) return;
+    for (std::size_t s = rotations.sweeps.size(); s-- > 0;) {
+      const detail::Sweep& sweep = rotations.sweeps[s];
+      table.rotate_rows(z.data() + columns.begin, stride, columns.size(), sweep.first, sweep.last,
+                        rotations.cosines.data() + sweep.offset, rotations.sines.data() + sweep.offset);
+    }
+    for (std::size_t j = t.reflectors.size(); j-- > 0;)
+      table.reflect_rows(z.data() + (j + 1) * stride + columns.begin, stride, columns.size(), n - j - 1,
+                         t.reflectors[j].data(), t.scales[j]);
+  });
+  SymmetricEigen eigen{std::vector<double>(n), Matrix<double>(count, n)};
+  for (std::size_t i = 0; i < n; ++i) eigen.values[i] = t.diagonal[order[i]] * scale;
+  for (std::size_t k = 0; k < count; ++k)
+    for (std::size_t i = 0; i < n; ++i) eigen.vectors(k, i) = z[i * stride + k];
+  return eigen;
+}
+
+}  // namespace pantanal::ml
