@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "failure.hpp"
 #include "pantanal/audio/load_audio.hpp"
 #include "pantanal/perch/architecture_json.hpp"
 #include "pantanal/perch/model_file.hpp"
@@ -33,58 +34,12 @@ namespace {
 using Array = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
 using ConstArray = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
 
-/// An Error on its way to Python.
-struct Failure {
-  Error error;
-};
-
-template <class T>
-T value_or_raise(Result<T> result) {
-  if (!result) throw Failure{std::move(result).error()};
-  return *std::move(result);
-}
-
-void raise_if_failed(const Status& status) {
-  if (!status) throw Failure{status.error()};
-}
-
 /// An entry that is missing from a file has the code of a missing file.
 Error blame_contents(Error error, const std::filesystem::path& path) {
   std::error_code ignored;
   if (error.code == ErrorCode::not_found && std::filesystem::exists(path, ignored))
     error.code = ErrorCode::mismatch;
   return error;
-}
-
-const char* exception_name(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::invalid_argument:
-      return "ValueError";
-    case ErrorCode::not_found:
-      return "FileNotFoundError";
-    case ErrorCode::io:
-      return "OSError";
-    case ErrorCode::corrupt:
-      return "CorruptError";
-    case ErrorCode::unsupported:
-      return "UnsupportedError";
-    case ErrorCode::mismatch:
-      return "MismatchError";
-    case ErrorCode::internal:
-      return "InternalError";
-  }
-  return "InternalError";
-}
-
-/// Sets the Python exception. Messages hold file names, which need not be UTF-8.
-void set_exception(const Error& error) {
-  const std::string text = error.message();
-  const nb::object message =
-      nb::steal(PyUnicode_DecodeFSDefaultAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
-  const char* const name = exception_name(error.code);
-  nb::object type = nb::getattr(nb::module_::import_("pantanal._errors"), name, nb::none());
-  if (type.is_none()) type = nb::module_::import_("builtins").attr(name);
-  PyErr_SetObject(type.ptr(), message.ptr());
 }
 
 template <class ArrayType>

@@ -41,7 +41,7 @@ struct EstimatorState {
   };
   std::string estimator;  ///< the class, e.g. "PCA"
   nlohmann::json settings = nlohmann::json::object();
-  std::map<std::string, Array, std::less<>> arrays;
+  std::map<std::string, Array, std::less<>> arrays = {};
 
   template <class T>
   void add(const std::string& name, Shape shape, std::span<const T> values) {

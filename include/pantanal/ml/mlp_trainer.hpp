@@ -80,7 +80,7 @@ class MlpTrainer {
     train_.resize(x_.rows);
     std::iota(train_.begin(), train_.end(), std::size_t{0});
     if (!options_.early_stopping) return {};
-    const SplitSize size{.share = options_.validation_fraction, .count = {}};
+    const SplitSize size{.share = options_.validation_fraction};
     std::vector<std::int64_t> labels(targets_.values.begin(), targets_.values.end());
     PANTANAL_TRY(Split split, targets_.columns == 1 ? stratified_shuffle_split(labels, size, {}, random)
                                                     : shuffle_split(x_.rows, size, {}, random));

@@ -26,8 +26,8 @@ struct Split {
 
 /// A share of the samples in (0, 1), a number of them, or (neither) what the other one leaves.
 struct SplitSize {
-  std::optional<double> share;
-  std::optional<std::size_t> count;
+  std::optional<double> share = {};
+  std::optional<std::size_t> count = {};
 };
 
 namespace detail {
