@@ -148,6 +148,7 @@ struct AdamArgs {
   T* second_moment = nullptr;
   std::size_t count = 0;  ///< a multiple of vector_floats
   T decay = 0, gradient_scale = 1, beta_1 = 0, beta_2 = 0, learning_rate = 0, epsilon = 0;
+  T rest_1 = 1, rest_2 = 1;  ///< 1 - β; given, since 1 - 0.999f is 1e-5 off
 };
 
 /// One step of a Householder tridiagonalisation over the upper triangle of a symmetric matrix [n, n]:

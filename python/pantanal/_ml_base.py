@@ -109,7 +109,8 @@ class Estimator:
             raise MismatchError(f"{os.fspath(path)}: found a {name}, expected a {cls._file_name or cls.__name__}")
         settings = json.loads(text)
         arguments = settings.get("python", {}).get("arguments", {})
-        estimator = cls(**{key: value for key, value in arguments.items() if key in cls._argument_names()})
+        known = {key: value for key, value in arguments.items() if key in cls._argument_names()}
+        estimator = cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in known.items()})
         estimator._restore(name, settings, arrays)
         return estimator
 

@@ -99,7 +99,8 @@ class LogisticRegression(Estimator):
 
     def predict(self, X: npt.ArrayLike) -> Array:
         """The likelier label of each sample."""
-        return self.classes_[(self.decision_function(X) > 0).astype(int)]
+        positive = self.decision_function(X) > 0
+        return self.classes_[positive.astype(int)]
 
     def _implementation(self, arrays: Dict[str, Array]) -> Any:
         return _ml.LogisticRegression

@@ -125,7 +125,8 @@ inline Status save_state(const EstimatorState& state, const std::filesystem::pat
       if ((safetensors_element_size(array.dtype) == 8u) == wide) specs.push_back({name, array.dtype, array.shape});
   PANTANAL_TRY(SafetensorsWriter writer, SafetensorsWriter::create(path, metadata, specs));
   for (const SafetensorsSpec& spec : specs)
-    PANTANAL_TRY_STATUS(writer.write(spec.name, state.arrays.find(spec.name)->second.bytes));
+    if (const auto& bytes = state.arrays.find(spec.name)->second.bytes; !bytes.empty())
+      PANTANAL_TRY_STATUS(writer.write(spec.name, bytes));
   return writer.finish();
 }
 

@@ -45,7 +45,9 @@ class MlpOptimizer {
                              .beta_1 = static_cast<T>(options_->beta_1),
                              .beta_2 = static_cast<T>(options_->beta_2),
                              .learning_rate = static_cast<T>(rate_),
-                             .epsilon = static_cast<T>(options_->epsilon)});
+                             .epsilon = static_cast<T>(options_->epsilon),
+                             .rest_1 = static_cast<T>(1 - options_->beta_1),
+                             .rest_2 = static_cast<T>(1 - options_->beta_2)});
   }
 
   /// After an epoch; `samples` have been trained on in all.

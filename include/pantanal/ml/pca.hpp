@@ -249,7 +249,10 @@ class Pca {
     double rest = std::max(total - kept, 0.0);
     if (found.squares.size() == most)
       rest = std::accumulate(found.squares.begin() + static_cast<std::ptrdiff_t>(count), found.squares.end(), 0.0);
-    noise_variance_ = count < most ? rest / degrees / static_cast<double>(most - count) : 0.0;
+    // scikit-learn averages over all eigenvalues of the covariance matrix, also those that must be 0.
+    const std::size_t averaged =
+        options_.svd_solver == PcaSolver::covariance_eigh ? mean.size() - count : most - count;
+    noise_variance_ = count < most ? rest / degrees / static_cast<double>(averaged) : 0.0;
   }
 
   PcaOptions options_;

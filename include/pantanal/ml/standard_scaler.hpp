@@ -48,7 +48,8 @@ class StandardScaler {
     mean_ = std::move(mean);
     var_.resize(x.columns);
     scale_.resize(x.columns);
-    n_samples_seen_ = total;
+    // scikit-learn counts samples, not weights, where it computes nothing.
+    n_samples_seen_ = options_.with_mean || options_.with_std ? total : static_cast<double>(x.rows);
     for (std::size_t c = 0; c < x.columns; ++c) {
       var_[c] = (square[c] - error[c] * error[c] / total) / total;  // what rounding left in the mean, taken out
       scale_[c] = is_constant(var_[c], mean_[c], total) ? 1.0 : std::sqrt(var_[c]);

@@ -128,11 +128,13 @@ inline void ql_sweep(std::vector<double>& d, std::vector<double>& e, std::size_t
 inline Status diagonalize(Tridiagonal& t, Rotations& rotations) {
   std::vector<double>&d = t.diagonal, &e = t.off_diagonal;
   const std::size_t n = d.size();
-  constexpr double epsilon = std::numeric_limits<double>::epsilon();
+  double norm = 0;
+  for (std::size_t i = 0; i < n; ++i) norm = std::max(norm, std::abs(d[i]) + std::abs(e[i]));
+  const double negligible = std::numeric_limits<double>::epsilon() * norm;
   for (std::size_t l = 0; l < n; ++l)
     for (int sweep = 0;; ++sweep) {
       std::size_t m = l;
-      while (m + 1 < n && std::abs(e[m]) > epsilon * (std::abs(d[m]) + std::abs(d[m + 1]))) ++m;
+      while (m + 1 < n && std::abs(e[m]) > negligible) ++m;
       if (m == l) break;
       if (sweep == 60)
         return Error{ErrorCode::internal, "symmetric_eigen", "no convergence after 60 sweeps", "convergence"};
