@@ -120,9 +120,9 @@ struct SelectiveScanArgs {
   std::size_t steps = 0, channels = 0, states = 0;
 };
 
-/// c = act(a·b + bias), or c += a·b: a [rows, depth], b [depth, columns], c [rows, columns], of float or double.
-/// b and c lie in panels of gemm_panel<T>() columns, [panel][row][column within]; a row-major matrix is one
-/// whose panels are a panel's width apart. Whole vectors are loaded and stored.
+/// c = act(a·b + bias), or c += a·b: a [rows, depth], b [depth, columns], c [rows, columns], of float or
+/// double. b and c lie in panels of gemm_panel<T>() columns, [panel][row][column within]; a row-major matrix
+/// is one whose panels are a panel's width apart. Whole vectors are loaded and stored.
 template <class T>
 struct GemmArgs {
   const T* a = nullptr;

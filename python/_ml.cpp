@@ -1,5 +1,5 @@
-// The compiled half of the scikit-learn equivalents: each estimator in float and double. Names, argument checks
-// and labels of any type are pantanal/_ml_*.py's.
+// The compiled half of the scikit-learn equivalents: each estimator in float and double. Names, argument
+// checks and labels of any type are pantanal/_ml_*.py's.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/filesystem.h>
@@ -125,15 +125,24 @@ void bind_state(nb::class_<Estimator>& bound) {
 
 template <Real T>
 void bind_scaler(nb::class_<StandardScaler>& bound) {
-  bound.def("fit", [](StandardScaler& s, const In2<T>& x, const Weights<T>& w) {
-    raise_if_failed(unlocked([&] { return s.fit(view_of(x), span_of(w)); }));
-  }, nb::arg("x").noconvert(), nb::arg("w").none());
-  bound.def("transform", [](const StandardScaler& s, const In2<T>& x) {
-    return array_of(value_or_raise(unlocked([&] { return s.transform(view_of(x)); })));
-  }, nb::arg("x").noconvert());
-  bound.def("inverse_transform", [](const StandardScaler& s, const In2<T>& x) {
-    return array_of(value_or_raise(unlocked([&] { return s.inverse_transform(view_of(x)); })));
-  }, nb::arg("x").noconvert());
+  bound.def(
+      "fit",
+      [](StandardScaler& s, const In2<T>& x, const Weights<T>& w) {
+        raise_if_failed(unlocked([&] { return s.fit(view_of(x), span_of(w)); }));
+      },
+      nb::arg("x").noconvert(), nb::arg("w").none());
+  bound.def(
+      "transform",
+      [](const StandardScaler& s, const In2<T>& x) {
+        return array_of(value_or_raise(unlocked([&] { return s.transform(view_of(x)); })));
+      },
+      nb::arg("x").noconvert());
+  bound.def(
+      "inverse_transform",
+      [](const StandardScaler& s, const In2<T>& x) {
+        return array_of(value_or_raise(unlocked([&] { return s.inverse_transform(view_of(x)); })));
+      },
+      nb::arg("x").noconvert());
 }
 
 void bind_scalers(nb::module_& m) {
@@ -152,9 +161,10 @@ void bind_pca(nb::module_& m, const char* name) {
   bound.def(nb::init<PcaOptions>())
       .def("fit",
            [](Pca<T>& p, const In2<T>& x) { raise_if_failed(unlocked([&] { return p.fit(view_of(x)); })); })
-      .def("transform", [](const Pca<T>& p, const In2<T>& x) {
-        return array_of(value_or_raise(unlocked([&] { return p.transform(view_of(x)); })));
-      })
+      .def("transform",
+           [](const Pca<T>& p, const In2<T>& x) {
+             return array_of(value_or_raise(unlocked([&] { return p.transform(view_of(x)); })));
+           })
       .def("inverse_transform", [](const Pca<T>& p, const In2<T>& x) {
         return array_of(value_or_raise(unlocked([&] { return p.inverse_transform(view_of(x)); })));
       });
@@ -168,8 +178,9 @@ void bind_pcas(nb::module_& m) {
       .def_rw("variance_share", &PcaOptions::variance_share, nb::arg().none())
       .def_rw("mle", &PcaOptions::mle)
       .def_rw("whiten", &PcaOptions::whiten)
-      .def_prop_rw("svd_solver", [](const PcaOptions& o) { return static_cast<int>(o.svd_solver); },
-                   [](PcaOptions& o, int solver) { o.svd_solver = static_cast<PcaSolver>(solver); })
+      .def_prop_rw(
+          "svd_solver", [](const PcaOptions& o) { return static_cast<int>(o.svd_solver); },
+          [](PcaOptions& o, int solver) { o.svd_solver = static_cast<PcaSolver>(solver); })
       .def_rw("iterated_power", &PcaOptions::iterated_power, nb::arg().none())
       .def_rw("n_oversamples", &PcaOptions::n_oversamples)
       .def_rw("random_state", &PcaOptions::random_state)
@@ -191,15 +202,22 @@ void bind_mlp(nb::module_& m, const char* name) {
   using Mlp = MlpClassifier<T>;
   nb::class_<Mlp> bound(m, name);
   bound.def(nb::init<MlpOptions>())
-      .def("fit", [](Mlp& c, const In2<T>& x, const In1<std::int64_t>& y, const Weights<T>& w) {
-        raise_if_failed(unlocked([&] { return c.fit(view_of(x), span_of(y), span_of(w)); }));
-      }, nb::arg("x"), nb::arg("y"), nb::arg("w").none())
-      .def("fit_multilabel", [](Mlp& c, const In2<T>& x, const In2<std::uint8_t>& y, const Weights<T>& w) {
-        raise_if_failed(unlocked([&] { return c.fit_multilabel(view_of(x), view_of(y), span_of(w)); }));
-      }, nb::arg("x"), nb::arg("y"), nb::arg("w").none())
-      .def("predict_proba", [](const Mlp& c, const In2<T>& x) {
-        return array_of(value_or_raise(unlocked([&] { return c.predict_proba(view_of(x)); })));
-      })
+      .def(
+          "fit",
+          [](Mlp& c, const In2<T>& x, const In1<std::int64_t>& y, const Weights<T>& w) {
+            raise_if_failed(unlocked([&] { return c.fit(view_of(x), span_of(y), span_of(w)); }));
+          },
+          nb::arg("x"), nb::arg("y"), nb::arg("w").none())
+      .def(
+          "fit_multilabel",
+          [](Mlp& c, const In2<T>& x, const In2<std::uint8_t>& y, const Weights<T>& w) {
+            raise_if_failed(unlocked([&] { return c.fit_multilabel(view_of(x), view_of(y), span_of(w)); }));
+          },
+          nb::arg("x"), nb::arg("y"), nb::arg("w").none())
+      .def("predict_proba",
+           [](const Mlp& c, const In2<T>& x) {
+             return array_of(value_or_raise(unlocked([&] { return c.predict_proba(view_of(x)); })));
+           })
       .def("history", &history_tuple<T>);
   bind_state(bound);
   m.def("fit_all", [](const std::vector<Mlp*>& classifiers, const std::vector<In2<T>>& x,
@@ -215,12 +233,15 @@ void bind_mlps(nb::module_& m) {
   nb::class_<MlpOptions>(m, "MlpOptions")
       .def(nb::init<>())
       .def_rw("hidden_layer_sizes", &MlpOptions::hidden_layer_sizes)
-      .def_prop_rw("activation", [](const MlpOptions& o) { return static_cast<int>(o.activation); },
-                   [](MlpOptions& o, int v) { o.activation = static_cast<MlpActivation>(v); })
-      .def_prop_rw("solver", [](const MlpOptions& o) { return static_cast<int>(o.solver); },
-                   [](MlpOptions& o, int v) { o.solver = static_cast<MlpSolver>(v); })
-      .def_prop_rw("learning_rate", [](const MlpOptions& o) { return static_cast<int>(o.learning_rate); },
-                   [](MlpOptions& o, int v) { o.learning_rate = static_cast<MlpLearningRate>(v); })
+      .def_prop_rw(
+          "activation", [](const MlpOptions& o) { return static_cast<int>(o.activation); },
+          [](MlpOptions& o, int v) { o.activation = static_cast<MlpActivation>(v); })
+      .def_prop_rw(
+          "solver", [](const MlpOptions& o) { return static_cast<int>(o.solver); },
+          [](MlpOptions& o, int v) { o.solver = static_cast<MlpSolver>(v); })
+      .def_prop_rw(
+          "learning_rate", [](const MlpOptions& o) { return static_cast<int>(o.learning_rate); },
+          [](MlpOptions& o, int v) { o.learning_rate = static_cast<MlpLearningRate>(v); })
       .def_rw("alpha", &MlpOptions::alpha)
       .def_rw("batch_size", &MlpOptions::batch_size)
       .def_rw("learning_rate_init", &MlpOptions::learning_rate_init)
@@ -243,22 +264,28 @@ void bind_mlps(nb::module_& m) {
 
 void bind_logistic(nb::module_& m) {
   nb::class_<LogisticRegression> bound(m, "LogisticRegression");
-  bound.def("__init__",
-            [](LogisticRegression* l, double c, bool fit_intercept, double scaling, bool balanced,
-               std::size_t max_iter, std::size_t threads) {
-              new (l) LogisticRegression(
-                  LogisticRegressionOptions{c, fit_intercept, scaling, balanced, max_iter, threads});
-            })
-      .def("fit", [](LogisticRegression& l, const In2<double>& x, const In1<std::int64_t>& y,
-                     const Weights<double>& w) {
-        raise_if_failed(unlocked([&] { return l.fit(view_of(x), span_of(y), span_of(w)); }));
-      }, nb::arg("x"), nb::arg("y"), nb::arg("w").none())
-      .def("decision_function", [](const LogisticRegression& l, const In2<double>& x) {
-        return array_of(value_or_raise(unlocked([&] { return l.decision_function(view_of(x)); })));
-      })
-      .def("predict_proba", [](const LogisticRegression& l, const In2<double>& x) {
-        return array_of(value_or_raise(unlocked([&] { return l.predict_proba(view_of(x)); })));
-      })
+  bound
+      .def("__init__",
+           [](LogisticRegression* l, double c, bool fit_intercept, double scaling, bool balanced,
+              std::size_t max_iter, std::size_t threads) {
+             new (l) LogisticRegression(
+                 LogisticRegressionOptions{c, fit_intercept, scaling, balanced, max_iter, threads});
+           })
+      .def(
+          "fit",
+          [](LogisticRegression& l, const In2<double>& x, const In1<std::int64_t>& y,
+             const Weights<double>& w) {
+            raise_if_failed(unlocked([&] { return l.fit(view_of(x), span_of(y), span_of(w)); }));
+          },
+          nb::arg("x"), nb::arg("y"), nb::arg("w").none())
+      .def("decision_function",
+           [](const LogisticRegression& l, const In2<double>& x) {
+             return array_of(value_or_raise(unlocked([&] { return l.decision_function(view_of(x)); })));
+           })
+      .def("predict_proba",
+           [](const LogisticRegression& l, const In2<double>& x) {
+             return array_of(value_or_raise(unlocked([&] { return l.predict_proba(view_of(x)); })));
+           })
       .def_prop_ro("n_iter", &LogisticRegression::n_iter)
       .def_prop_ro("converged", &LogisticRegression::converged);
   bind_state(bound);
@@ -268,15 +295,21 @@ template <Real T>
 void bind_isotonic(nb::module_& m, const char* name) {
   using Isotonic = IsotonicRegression<T>;
   nb::class_<Isotonic> bound(m, name);
-  bound.def("__init__",
-            [](Isotonic* i, std::optional<double> y_min, std::optional<double> y_max, int increasing, int bounds) {
-              new (i) Isotonic(IsotonicOptions{y_min, y_max, static_cast<Monotone>(increasing),
-                                               static_cast<OutOfBounds>(bounds)});
-            },
-            nb::arg("y_min").none(), nb::arg("y_max").none(), nb::arg("increasing"), nb::arg("bounds"))
-      .def("fit", [](Isotonic& i, const In1<T>& x, const In1<T>& y, const Weights<T>& w) {
-        raise_if_failed(unlocked([&] { return i.fit(span_of(x), span_of(y), span_of(w)); }));
-      }, nb::arg("x"), nb::arg("y"), nb::arg("w").none())
+  bound
+      .def(
+          "__init__",
+          [](Isotonic* i, std::optional<double> y_min, std::optional<double> y_max, int increasing,
+             int bounds) {
+            new (i) Isotonic(IsotonicOptions{y_min, y_max, static_cast<Monotone>(increasing),
+                                             static_cast<OutOfBounds>(bounds)});
+          },
+          nb::arg("y_min").none(), nb::arg("y_max").none(), nb::arg("increasing"), nb::arg("bounds"))
+      .def(
+          "fit",
+          [](Isotonic& i, const In1<T>& x, const In1<T>& y, const Weights<T>& w) {
+            raise_if_failed(unlocked([&] { return i.fit(span_of(x), span_of(y), span_of(w)); }));
+          },
+          nb::arg("x"), nb::arg("y"), nb::arg("w").none())
       .def("predict", [](const Isotonic& i, const In1<T>& x) {
         return array_of(value_or_raise(unlocked([&] { return i.predict(span_of(x)); })));
       });
@@ -293,37 +326,48 @@ nb::list index_pairs(const std::vector<Split>& splits) {
 }
 
 void bind_splits(nb::module_& m) {
-  m.def("group_k_fold",
-        [](const In1<std::int64_t>& groups, std::size_t n_splits, std::optional<std::uint32_t> seed) {
-          return index_pairs(value_or_raise(group_k_fold(span_of(groups), n_splits, seed)));
-        },
-        nb::arg("groups"), nb::arg("n_splits"), nb::arg("seed").none());
-  m.def("stratified_shuffle_splits",
-        [](const In1<std::int64_t>& y, std::size_t n_splits, std::optional<double> test_share,
-           std::optional<std::size_t> test_count, std::optional<double> train_share,
-           std::optional<std::size_t> train_count, std::uint32_t seed) {
-          return index_pairs(value_or_raise(stratified_shuffle_splits(
-              span_of(y), n_splits, {test_share, test_count}, {train_share, train_count}, seed)));
-        },
-        nb::arg("y"), nb::arg("n_splits"), nb::arg("test_share").none(), nb::arg("test_count").none(),
-        nb::arg("train_share").none(), nb::arg("train_count").none(), nb::arg("seed"));
+  m.def(
+      "group_k_fold",
+      [](const In1<std::int64_t>& groups, std::size_t n_splits, std::optional<std::uint32_t> seed) {
+        return index_pairs(value_or_raise(group_k_fold(span_of(groups), n_splits, seed)));
+      },
+      nb::arg("groups"), nb::arg("n_splits"), nb::arg("seed").none());
+  m.def(
+      "stratified_shuffle_splits",
+      [](const In1<std::int64_t>& y, std::size_t n_splits, std::optional<double> test_share,
+         std::optional<std::size_t> test_count, std::optional<double> train_share,
+         std::optional<std::size_t> train_count, std::uint32_t seed) {
+        return index_pairs(value_or_raise(stratified_shuffle_splits(
+            span_of(y), n_splits, {test_share, test_count}, {train_share, train_count}, seed)));
+      },
+      nb::arg("y"), nb::arg("n_splits"), nb::arg("test_share").none(), nb::arg("test_count").none(),
+      nb::arg("train_share").none(), nb::arg("train_count").none(), nb::arg("seed"));
 }
 
 void bind_metrics(nb::module_& m) {
   using Truth = In1<std::uint8_t>;
   using Scores = In1<double>;
-  m.def("roc_auc", [](const Truth& y, const Scores& s, const Weights<double>& w) {
-    return value_or_raise(roc_auc<double>(span_of(y), span_of(s), span_of(w)));
-  }, nb::arg("y"), nb::arg("s"), nb::arg("w").none());
-  m.def("average_precision", [](const Truth& y, const Scores& s, const Weights<double>& w) {
-    return value_or_raise(average_precision<double>(span_of(y), span_of(s), span_of(w)));
-  }, nb::arg("y"), nb::arg("s"), nb::arg("w").none());
+  m.def(
+      "roc_auc",
+      [](const Truth& y, const Scores& s, const Weights<double>& w) {
+        return value_or_raise(roc_auc<double>(span_of(y), span_of(s), span_of(w)));
+      },
+      nb::arg("y"), nb::arg("s"), nb::arg("w").none());
+  m.def(
+      "average_precision",
+      [](const Truth& y, const Scores& s, const Weights<double>& w) {
+        return value_or_raise(average_precision<double>(span_of(y), span_of(s), span_of(w)));
+      },
+      nb::arg("y"), nb::arg("s"), nb::arg("w").none());
   m.def("macro_auc_skip_empty", [](const In2<std::uint8_t>& y, const In2<double>& s) {
     return value_or_raise(macro_auc_skip_empty<double>(view_of(y), view_of(s)));
   });
-  m.def("f1_score", [](const Truth& y, const Truth& p, const Weights<double>& w) {
-    return value_or_raise(f1_score(span_of(y), span_of(p), span_of(w)));
-  }, nb::arg("y"), nb::arg("p"), nb::arg("w").none());
+  m.def(
+      "f1_score",
+      [](const Truth& y, const Truth& p, const Weights<double>& w) {
+        return value_or_raise(f1_score(span_of(y), span_of(p), span_of(w)));
+      },
+      nb::arg("y"), nb::arg("p"), nb::arg("w").none());
   m.def("best_f1_threshold", [](const Truth& y, const Scores& s, const Scores& thresholds, bool inclusive) {
     const Threshold best =
         value_or_raise(best_f1_threshold<double>(span_of(y), span_of(s), span_of(thresholds), inclusive));
@@ -338,10 +382,11 @@ void bind_random_state(nb::module_& m) {
       .def("uniform", &RandomState::uniform)
       .def("standard_normal", &RandomState::standard_normal)
       .def("randint", &RandomState::randint)
-      .def("permutation", [](RandomState& r, std::size_t n) {
-        const std::vector<std::size_t> order = r.permutation(n);
-        return array_of(std::vector<std::int64_t>(order.begin(), order.end()));
-      })
+      .def("permutation",
+           [](RandomState& r, std::size_t n) {
+             const std::vector<std::size_t> order = r.permutation(n);
+             return array_of(std::vector<std::int64_t>(order.begin(), order.end()));
+           })
       .def("choice", [](RandomState& r, std::size_t n, std::size_t size, bool replace) {
         const std::vector<std::size_t> drawn = r.choice(n, size, replace);
         return array_of(std::vector<std::int64_t>(drawn.begin(), drawn.end()));

@@ -54,7 +54,8 @@ struct EstimatorState {
   }
   template <Real T>
   void add(const std::string& name, const Matrix<T>& m) {
-    add<T>(name, {static_cast<std::int64_t>(m.rows), static_cast<std::int64_t>(m.columns)}, std::span(m.values));
+    add<T>(name, {static_cast<std::int64_t>(m.rows), static_cast<std::int64_t>(m.columns)},
+           std::span(m.values));
   }
 
   /// The values of array `name`, of type T exactly. Real ones must be finite.
@@ -88,14 +89,14 @@ struct EstimatorState {
   template <class T>
   Result<T> setting(const char* name) const {
     const auto found = settings.find(name);
-    const bool fits = found != settings.end() &&
-                      (std::is_same_v<T, bool>          ? found->is_boolean()
-                       : std::is_same_v<T, std::string> ? found->is_string()
-                       : std::is_integral_v<T>          ? found->is_number_unsigned()
-                                                        : found->is_number());
+    const bool fits = found != settings.end() && (std::is_same_v<T, bool>          ? found->is_boolean()
+                                                  : std::is_same_v<T, std::string> ? found->is_string()
+                                                  : std::is_integral_v<T> ? found->is_number_unsigned()
+                                                                          : found->is_number());
     if (!fits)
       return Error{ErrorCode::mismatch, estimator + "." + name,
-                   found == settings.end() ? "no such setting" : json_kind(*found), "the constructor's argument"};
+                   found == settings.end() ? "no such setting" : json_kind(*found),
+                   "the constructor's argument"};
     return found->template get<T>();
   }
 
@@ -122,7 +123,8 @@ inline Status save_state(const EstimatorState& state, const std::filesystem::pat
   std::vector<SafetensorsSpec> specs;
   for (const bool wide : {true, false})  // wider elements first
     for (const auto& [name, array] : state.arrays)
-      if ((safetensors_element_size(array.dtype) == 8u) == wide) specs.push_back({name, array.dtype, array.shape});
+      if ((safetensors_element_size(array.dtype) == 8u) == wide)
+        specs.push_back({name, array.dtype, array.shape});
   PANTANAL_TRY(SafetensorsWriter writer, SafetensorsWriter::create(path, metadata, specs));
   for (const SafetensorsSpec& spec : specs)
     if (const auto& bytes = state.arrays.find(spec.name)->second.bytes; !bytes.empty())
@@ -138,7 +140,8 @@ inline Result<EstimatorState> load_state(const std::filesystem::path& path) {
     return found == file.metadata().end() ? std::string() : found->second;
   };
   if (text("format") != estimator_format || text("format_version") != "1")
-    return Error{ErrorCode::mismatch, path.string(), "format \"" + text("format") + "\" " + text("format_version"),
+    return Error{ErrorCode::mismatch, path.string(),
+                 "format \"" + text("format") + "\" " + text("format_version"),
                  std::string(estimator_format) + " 1"};
   PANTANAL_TRY_STATUS(file.verify_checksum());
   EstimatorState state;

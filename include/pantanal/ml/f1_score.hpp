@@ -43,16 +43,15 @@ struct Threshold {
   double value = 0, f1 = 0;
 };
 
-/// The first of `thresholds` with the largest F1 of `scores` above it (`inclusive`: or equal to it). Scores and
-/// thresholds are compared in T.
+/// The first of `thresholds` with the largest F1 of `scores` above it (`inclusive`: or equal to it). Scores
+/// and thresholds are compared in T.
 template <Real T>
 Result<Threshold> best_f1_threshold(std::span<const std::uint8_t> truth, std::span<const T> scores,
                                     std::span<const double> thresholds, bool inclusive = false) {
   PANTANAL_TRY_STATUS(check_length(scores.size(), truth.size(), "y_score"));
   PANTANAL_TRY_STATUS(check_finite(scores, "y_score"));
   PANTANAL_TRY_STATUS(check_finite(thresholds, "thresholds"));
-  if (thresholds.empty())
-    return Error{ErrorCode::invalid_argument, "thresholds", "none", "at least one"};
+  if (thresholds.empty()) return Error{ErrorCode::invalid_argument, "thresholds", "none", "at least one"};
   Threshold best{thresholds[0], -1};
   for (const double threshold : thresholds) {
     const T t = static_cast<T>(threshold);

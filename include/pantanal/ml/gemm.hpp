@@ -91,7 +91,8 @@ template <Real T>
 Matrix<T> multiply(const kernels::KernelTable& table, Factor<T> a, Factor<T> b, std::size_t threads = 1,
                    bool upper_only = false) {
   constexpr std::size_t depth_block = 256, row_block = 96;
-  const std::size_t depth = a.columns, panel = table.gemm_panel<T>(), padded = ops::round_up(b.columns, panel);
+  const std::size_t depth = a.columns, panel = table.gemm_panel<T>(),
+                    padded = ops::round_up(b.columns, panel);
   AlignedBuffer<T> sums(a.rows * padded);
   AlignedBuffer<T> packed(depth_block * padded);
   const std::size_t blocks = (a.rows + row_block - 1) / row_block;
@@ -127,8 +128,7 @@ Matrix<T> multiply(const kernels::KernelTable& table, Factor<T> a, Factor<T> b, 
     }
   });
   Matrix<T> product(a.rows, b.columns);
-  for (std::size_t r = 0; r < a.rows; ++r)
-    std::copy_n(sums.data() + r * padded, b.columns, product.row(r));
+  for (std::size_t r = 0; r < a.rows; ++r) std::copy_n(sums.data() + r * padded, b.columns, product.row(r));
   return product;
 }
 

@@ -44,9 +44,8 @@ class IsotonicRegression {
     std::vector<std::size_t> order;
     for (std::size_t i = 0; i < x.size(); ++i)
       if (sample_weight.empty() || sample_weight[i] > 0) order.push_back(i);
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-      return x[a] != x[b] ? x[a] < x[b] : y[a] < y[b];
-    });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return x[a] != x[b] ? x[a] < x[b] : y[a] < y[b]; });
     Points points = merge_equal(x, y, sample_weight, order);
     std::vector<double> level(points.y.begin(), points.y.end());
     const std::vector<double> weight(points.weight.begin(), points.weight.end());

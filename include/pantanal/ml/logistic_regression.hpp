@@ -39,7 +39,8 @@ class LogisticRegression {
   explicit LogisticRegression(LogisticRegressionOptions options = {}) : options_(options) {}
 
   /// Errors: values that are not finite, lengths that differ, other than two classes.
-  Status fit(MatrixView<double> x, std::span<const std::int64_t> y, std::span<const double> sample_weight = {}) {
+  Status fit(MatrixView<double> x, std::span<const std::int64_t> y,
+             std::span<const double> sample_weight = {}) {
     PANTANAL_TRY_STATUS(check_problem(x, y, sample_weight));
     const detail::Codes codes = detail::encode(y);
     if (codes.values.size() != 2)
@@ -48,9 +49,9 @@ class LogisticRegression {
     Problem problem(x, options_.fit_intercept, options_.intercept_scaling);
     for (std::size_t i = 0; i < y.size(); ++i) {
       const std::size_t code = codes.codes[i];
-      const double balance = options_.balanced ? static_cast<double>(y.size()) /
-                                                     (2.0 * static_cast<double>(codes.counts[code]))
-                                               : 1.0;
+      const double balance =
+          options_.balanced ? static_cast<double>(y.size()) / (2.0 * static_cast<double>(codes.counts[code]))
+                            : 1.0;
       problem.sign.push_back(code == 1 ? 1.0 : -1.0);
       problem.cost.push_back(options_.C * balance * (sample_weight.empty() ? 1.0 : sample_weight[i]));
     }
@@ -142,7 +143,9 @@ class LogisticRegression {
     double value = 0;
   };
 
-  static double sigmoid(double z) { return z >= 0 ? 1 / (1 + std::exp(-z)) : std::exp(z) / (1 + std::exp(z)); }
+  static double sigmoid(double z) {
+    return z >= 0 ? 1 / (1 + std::exp(-z)) : std::exp(z) / (1 + std::exp(z));
+  }
 
   static Point evaluate(const Problem& problem, std::vector<double> w) {
     const Matrix<double>& x = problem.x;
@@ -219,7 +222,8 @@ class LogisticRegression {
       return Error{ErrorCode::invalid_argument, where, std::to_string(found), "a finite number above 0"};
     };
     if (!(options_.C > 0 && std::isfinite(options_.C))) return refuse("C", options_.C);
-    if (options_.fit_intercept && !(options_.intercept_scaling > 0 && std::isfinite(options_.intercept_scaling)))
+    if (options_.fit_intercept &&
+        !(options_.intercept_scaling > 0 && std::isfinite(options_.intercept_scaling)))
       return refuse("intercept_scaling", options_.intercept_scaling);
     if (options_.max_iter == 0) return refuse("max_iter", 0);
     return {};

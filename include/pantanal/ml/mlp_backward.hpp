@@ -75,7 +75,8 @@ class MlpBackward {
         const bool y = batch.targets[r][j] != 0;
         const T clipped = std::clamp(p[j], eps, T{1} - eps);
         if (y || network.output() == MlpOutput::logistic)
-          loss -= static_cast<double>(batch.weights[r]) * std::log(static_cast<double>(y ? clipped : T{1} - clipped));
+          loss -= static_cast<double>(batch.weights[r]) *
+                  std::log(static_cast<double>(y ? clipped : T{1} - clipped));
         delta[j] = (p[j] - T(y)) * batch.weights[r];
       }
     }
@@ -99,8 +100,8 @@ class MlpBackward {
                               .depth = layer.fan_out,
                               .columns = layer.fan_in});
     for (std::size_t r = 0; r < rows; ++r)
-      derive(network.activation(), activations_.layers[i].data() + r * stride, deltas_[i - 1].data() + r * stride,
-             layer.fan_in);
+      derive(network.activation(), activations_.layers[i].data() + r * stride,
+             deltas_[i - 1].data() + r * stride, layer.fan_in);
   }
 
   /// delta *= activation', in terms of the activation's value.
@@ -118,7 +119,8 @@ class MlpBackward {
     const std::size_t panel = network.panel();
     for (std::size_t q = 0; q < layer.fan_in; q += panel)
       for (std::size_t p = 0; p < layer.fan_out; p += panel) {
-        const std::size_t height = std::min(panel, layer.fan_in - q), width = std::min(panel, layer.fan_out - p);
+        const std::size_t height = std::min(panel, layer.fan_in - q),
+                          width = std::min(panel, layer.fan_out - p);
         const T* from = network.parameters().data() + layer.weights + p * layer.fan_in + q * panel;
         T* to = transposed_[i].data() + q * layer.fan_out + p * panel;
         for (std::size_t j = 0; j < width; ++j)
@@ -130,7 +132,8 @@ class MlpBackward {
   double update(MlpNetwork<T>& network, MlpOptimizer<T>& optimizer, std::size_t i, std::size_t rows, T alpha,
                 T scale) {
     const auto& layer = network.layers()[i];
-    const std::size_t panel = network.panel(), stride = activations_.strides[i + 1], size = layer.fan_in * panel;
+    const std::size_t panel = network.panel(), stride = activations_.strides[i + 1],
+                      size = layer.fan_in * panel;
     T* parameters = network.parameters().data();
     double squares = 0;
     for (std::size_t p = 0; p < layer.fan_out; p += panel) {

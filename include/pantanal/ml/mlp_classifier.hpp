@@ -23,12 +23,13 @@
 
 namespace pantanal::ml {
 
-/// scikit-learn 1.9's MLPClassifier: the same random draws for the same random_state, losses and probabilities
-/// equal but for the order of floating-point sums. T is the type of the input and of all arithmetic.
+/// scikit-learn 1.9's MLPClassifier: the same random draws for the same random_state, losses and
+/// probabilities equal but for the order of floating-point sums. T is the type of the input and of all
+/// arithmetic.
 ///
 /// Differences: rows that occur repeatedly in a batch are computed once and weighted; solver "lbfgs",
-/// warm_start and partial_fit do not exist. Where a ReLU's input or a validation score is within rounding of a
-/// tie, training may take another turn; from there on curves drift apart slowly.
+/// warm_start and partial_fit do not exist. Where a ReLU's input or a validation score is within rounding of
+/// a tie, training may take another turn; from there on curves drift apart slowly.
 template <Real T>
 class MlpClassifier {
  public:
@@ -45,7 +46,8 @@ class MlpClassifier {
       if (outputs == 1) targets(i, 0) = codes.codes[i] == 1;
       if (outputs > 1) targets(i, codes.codes[i]) = 1;
     }
-    PANTANAL_TRY_STATUS(train(x, targets, outputs > 1 ? MlpOutput::softmax : MlpOutput::logistic, sample_weight));
+    PANTANAL_TRY_STATUS(
+        train(x, targets, outputs > 1 ? MlpOutput::softmax : MlpOutput::logistic, sample_weight));
     classes_ = codes.values;
     multilabel_ = false;
     return {};
@@ -55,7 +57,8 @@ class MlpClassifier {
   Status fit_multilabel(MatrixView<T> x, MatrixView<std::uint8_t> y, std::span<const T> sample_weight = {}) {
     PANTANAL_TRY_STATUS(check_length(y.rows, x.rows, "y"));
     Matrix<std::uint8_t> targets(y.rows, y.columns);
-    std::transform(y.data, y.data + y.rows * y.columns, targets.values.begin(), [](auto v) { return v != 0; });
+    std::transform(y.data, y.data + y.rows * y.columns, targets.values.begin(),
+                   [](auto v) { return v != 0; });
     PANTANAL_TRY_STATUS(train(x, targets, MlpOutput::logistic, sample_weight));
     classes_.resize(y.columns);
     std::iota(classes_.begin(), classes_.end(), std::int64_t{0});
@@ -86,8 +89,9 @@ class MlpClassifier {
     std::vector<std::int64_t> labels;
     for (std::size_t r = 0; r < p.rows; ++r) {
       const std::size_t best =
-          p.columns == 2 ? std::size_t{p(r, 1) > T{0.5}}
-                         : static_cast<std::size_t>(std::max_element(p.row(r), p.row(r) + p.columns) - p.row(r));
+          p.columns == 2
+              ? std::size_t{p(r, 1) > T{0.5}}
+              : static_cast<std::size_t>(std::max_element(p.row(r), p.row(r) + p.columns) - p.row(r));
       labels.push_back(classes_[std::min(best, classes_.size() - 1)]);
     }
     return labels;
@@ -104,7 +108,8 @@ class MlpClassifier {
   /// Everything that predicting needs, and the loss curve.
   Result<EstimatorState> state() const {
     if (features() == 0)
-      return Error{ErrorCode::invalid_argument, "MLPClassifier", "an estimator that is not fitted", "fit() first"};
+      return Error{ErrorCode::invalid_argument, "MLPClassifier", "an estimator that is not fitted",
+                   "fit() first"};
     EstimatorState state{.estimator = "MLPClassifier"};
     state.settings = {{"activation", static_cast<unsigned>(options_.activation)},
                       {"softmax", network_.output() == MlpOutput::softmax},
@@ -138,7 +143,8 @@ class MlpClassifier {
     std::vector<Matrix<T>> coefs;
     for (std::size_t i = 0; i < count; ++i) {
       PANTANAL_TRY(Matrix<T> w, state.template matrix<T>("coefs_." + std::to_string(i)));
-      if (w.rows == 0 || w.columns == 0 || (i > 0 && w.rows != sizes.back())) return refuse("coefs_ of other shapes");
+      if (w.rows == 0 || w.columns == 0 || (i > 0 && w.rows != sizes.back()))
+        return refuse("coefs_ of other shapes");
       if (i == 0) sizes.push_back(w.rows);
       sizes.push_back(w.columns);
       coefs.push_back(std::move(w));

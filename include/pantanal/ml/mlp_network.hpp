@@ -19,8 +19,8 @@ namespace pantanal::ml {
 
 enum class MlpOutput { logistic, softmax };
 
-/// Rows of activations, one buffer per layer, the input first. Strides are a cache line longer than the padded
-/// rows, so that rows do not fall onto each other in the cache.
+/// Rows of activations, one buffer per layer, the input first. Strides are a cache line longer than the
+/// padded rows, so that rows do not fall onto each other in the cache.
 template <Real T>
 struct MlpActivations {
   std::vector<AlignedBuffer<T>> layers;
@@ -28,8 +28,8 @@ struct MlpActivations {
   std::size_t capacity = 0;  ///< rows, a multiple of 4
 };
 
-/// Layers x -> act(x·W + b), W [fan_in, fan_out] in the kernels' panels, all weights and then all biases in one
-/// buffer, so that an optimizer's step is one pass. The padding is zero and stays it.
+/// Layers x -> act(x·W + b), W [fan_in, fan_out] in the kernels' panels, all weights and then all biases in
+/// one buffer, so that an optimizer's step is one pass. The padding is zero and stays it.
 template <Real T>
 class MlpNetwork {
  public:

@@ -31,8 +31,8 @@ class MlpOptimizer {
             (1 - std::pow(options_->beta_1, t));
   }
 
-  /// One step along (gradient + decay·weights)·scale for `count` parameters from `offset`, `weights` being where
-  /// they start. Returns Σ weights² from before.
+  /// One step along (gradient + decay·weights)·scale for `count` parameters from `offset`, `weights` being
+  /// where they start. Returns Σ weights² from before.
   double update(T* weights, std::size_t offset, std::size_t count, const T* gradient, T decay, T scale) {
     if (options_->solver == MlpSolver::sgd) return sgd(weights, offset, count, gradient, decay, scale);
     return adam<T>(*table_, {.weights = weights,
@@ -56,10 +56,11 @@ class MlpOptimizer {
       rate_ = options_->learning_rate_init / std::pow(static_cast<double>(samples) + 1, options_->power_t);
   }
 
-  /// Called when training no longer improves: whether to stop. The adaptive schedule first divides its rate by 5
-  /// until it has fallen to 1e-6.
+  /// Called when training no longer improves: whether to stop. The adaptive schedule first divides its rate
+  /// by 5 until it has fallen to 1e-6.
   bool stop() {
-    if (options_->solver != MlpSolver::sgd || options_->learning_rate != MlpLearningRate::adaptive) return true;
+    if (options_->solver != MlpSolver::sgd || options_->learning_rate != MlpLearningRate::adaptive)
+      return true;
     if (rate_ <= 1e-6) return true;
     rate_ /= 5;
     return false;

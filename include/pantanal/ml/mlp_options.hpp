@@ -20,8 +20,8 @@ struct MlpOptions {
   std::vector<std::size_t> hidden_layer_sizes = {100};
   MlpActivation activation = MlpActivation::relu;
   MlpSolver solver = MlpSolver::adam;
-  double alpha = 1e-4;         ///< L2 penalty
-  std::size_t batch_size = 0;  ///< 0: min(200, samples), scikit-learn's "auto"
+  double alpha = 1e-4;                                        ///< L2 penalty
+  std::size_t batch_size = 0;                                 ///< 0: min(200, samples), scikit-learn's "auto"
   MlpLearningRate learning_rate = MlpLearningRate::constant;  ///< of sgd
   double learning_rate_init = 1e-3;
   double power_t = 0.5;  ///< exponent of invscaling

@@ -25,15 +25,15 @@ namespace pantanal::ml {
 
 /// What training leaves behind besides the parameters.
 struct MlpHistory {
-  std::vector<double> loss_curve, validation_scores;  ///< per epoch; scores only with early stopping
+  std::vector<double> loss_curve, validation_scores;           ///< per epoch; scores only with early stopping
   double best_loss = std::numeric_limits<double>::infinity();  ///< without early stopping
   double best_validation_score = -std::numeric_limits<double>::infinity();
   std::size_t samples_seen = 0;
   bool reached_max_iter = false;  ///< scikit-learn warns of it
 };
 
-/// Trains `network` on X, targets [samples, outputs] of 0 and 1 and optional sample weights. All references must
-/// outlive it.
+/// Trains `network` on X, targets [samples, outputs] of 0 and 1 and optional sample weights. All references
+/// must outlive it.
 template <Real T>
 class MlpTrainer {
  public:
@@ -66,7 +66,8 @@ class MlpTrainer {
     }
     if (options_.early_stopping) std::copy(best_.begin(), best_.end(), network_.parameters().data());
     if (!all_finite(std::span<const T>(network_.parameters().span())))
-      return Error{ErrorCode::invalid_argument, "MLPClassifier", "parameters that are not finite after training",
+      return Error{ErrorCode::invalid_argument, "MLPClassifier",
+                   "parameters that are not finite after training",
                    "smaller or scaled X, or a smaller learning rate"};
     return std::move(history_);
   }
@@ -101,8 +102,8 @@ class MlpTrainer {
     order = std::move(shuffled);
   }
 
-  double train_epoch(MlpBackward<T>& backward, MlpOptimizer<T>& optimizer, const std::vector<std::size_t>& order,
-                     std::size_t batch_size) {
+  double train_epoch(MlpBackward<T>& backward, MlpOptimizer<T>& optimizer,
+                     const std::vector<std::size_t>& order, std::size_t batch_size) {
     double loss = 0;
     std::vector<std::size_t> samples;
     for (std::size_t begin = 0; begin < order.size(); begin += batch_size) {
@@ -131,7 +132,8 @@ class MlpTrainer {
         continue;
       }
       slot_[row] = static_cast<std::uint32_t>(used_.size());
-      std::copy_n(x_.row(row), x_.columns, activations.layers[0].data() + used_.size() * activations.strides[0]);
+      std::copy_n(x_.row(row), x_.columns,
+                  activations.layers[0].data() + used_.size() * activations.strides[0]);
       used_.push_back(row);
       batch_.targets.push_back(targets_.row(row));
       batch_.weights.push_back(weight);

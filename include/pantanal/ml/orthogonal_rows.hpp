@@ -40,7 +40,8 @@ inline void rotate(double* a, double* b, std::size_t n, double c, double s) {
 /// Rotates rows first … last-1 of y until each two are orthogonal to rounding; rows of `companion`, if not
 /// null, take part in every rotation. Small rows keep their relative precision.
 /// Source: Hestenes 1958; Demmel and Veselić 1992, "Jacobi's method is more accurate than QR".
-inline void orthogonalize_rows(Matrix<double>& y, std::size_t first, std::size_t last, Matrix<double>* companion) {
+inline void orthogonalize_rows(Matrix<double>& y, std::size_t first, std::size_t last,
+                               Matrix<double>* companion) {
   constexpr int most_sweeps = 30;
   const double tolerance = std::numeric_limits<double>::epsilon() * std::sqrt(static_cast<double>(y.columns));
   for (int sweep = 0; sweep < most_sweeps; ++sweep) {
@@ -61,8 +62,8 @@ inline void orthogonalize_rows(Matrix<double>& y, std::size_t first, std::size_t
   }
 }
 
-/// Makes row r of v, whose rows before it are orthonormal, a unit vector orthogonal to them: what remains of the
-/// first coordinate axis that they do not nearly span. r must be less than the number of columns.
+/// Makes row r of v, whose rows before it are orthonormal, a unit vector orthogonal to them: what remains of
+/// the first coordinate axis that they do not nearly span. r must be less than the number of columns.
 inline void complete_row(Matrix<double>& v, std::size_t r) {
   const std::size_t n = v.columns;
   const double enough = 0.5 * static_cast<double>(n - r) / static_cast<double>(n);
@@ -89,8 +90,10 @@ inline Result<Matrix<double>> orthonormal_rows(const kernels::KernelTable& table
                                                int passes, std::size_t threads) {
   Matrix<double> q = w;
   for (int pass = 0; pass < passes; ++pass) {
-    PANTANAL_TRY(SymmetricEigen eigen, symmetric_eigen(table, gram(table, factor(q), threads), q.rows, threads));
-    const double least = eigen.values[0] * std::numeric_limits<double>::epsilon() * static_cast<double>(q.rows);
+    PANTANAL_TRY(SymmetricEigen eigen,
+                 symmetric_eigen(table, gram(table, factor(q), threads), q.rows, threads));
+    const double least =
+        eigen.values[0] * std::numeric_limits<double>::epsilon() * static_cast<double>(q.rows);
     std::size_t kept = 0;
     while (kept < q.rows && eigen.values[kept] > least) ++kept;
     if (kept == 0) return Matrix<double>(0, w.columns);

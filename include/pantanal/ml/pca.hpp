@@ -22,8 +22,8 @@
 
 namespace pantanal::ml {
 
-/// automatic is full: unlike scikit-learn's "auto" it is never the randomized one, so that nothing depends on a
-/// seed that was not given.
+/// automatic is full: unlike scikit-learn's "auto" it is never the randomized one, so that nothing depends on
+/// a seed that was not given.
 enum class PcaSolver { automatic, full, covariance_eigh, randomized };
 
 struct PcaOptions {
@@ -34,7 +34,8 @@ struct PcaOptions {
   bool mle = false;
   bool whiten = false;
   PcaSolver svd_solver = PcaSolver::automatic;
-  std::optional<std::size_t> iterated_power = {};  ///< of the randomized solver; none: 7, or 4 for many components
+  std::optional<std::size_t> iterated_power =
+      {};  ///< of the randomized solver; none: 7, or 4 for many components
   std::size_t n_oversamples = 10;
   std::uint32_t random_state = 0;
   std::size_t threads = 1;  ///< the result does not depend on it
@@ -81,8 +82,9 @@ inline std::size_t minka_rank(const std::vector<double>& spectrum, std::size_t s
 }  // namespace detail
 
 /// scikit-learn 1.9's PCA. float32 input is decomposed in double and rounded once, so that its components are
-/// those of the same numbers in float64, which scikit-learn's float32 path only approaches. Components of equal
-/// variance, and those of none, span the same subspace as scikit-learn's. Ratios of data without variance are 0.
+/// those of the same numbers in float64, which scikit-learn's float32 path only approaches. Components of
+/// equal variance, and those of none, span the same subspace as scikit-learn's. Ratios of data without
+/// variance are 0.
 template <Real T>
 class Pca {
  public:
@@ -101,10 +103,11 @@ class Pca {
     const std::size_t iterations =
         options_.iterated_power.value_or(10 * count < most ? 7 : 4);  // count < 0.1·most
     PANTANAL_TRY(PrincipalAxes found,
-                 randomized ? randomized_axes(table, centred, count, options_.n_oversamples, iterations,
-                                              options_.random_state, options_.threads)
-                            : exact_axes(table, centred, count, options_.svd_solver != PcaSolver::covariance_eigh,
-                                         options_.threads));
+                 randomized
+                     ? randomized_axes(table, centred, count, options_.n_oversamples, iterations,
+                                       options_.random_state, options_.threads)
+                     : exact_axes(table, centred, count, options_.svd_solver != PcaSolver::covariance_eigh,
+                                  options_.threads));
     double total = 0;
     if (randomized)
       for (const double v : centred.values) total += v * v;
@@ -114,13 +117,15 @@ class Pca {
     return check_finite(std::span<const T>(components_.values), "PCA.components_");
   }
 
-  /// (X - mean)·componentsᵀ, each column divided by its standard deviation if whitened: [samples, components].
+  /// (X - mean)·componentsᵀ, each column divided by its standard deviation if whitened: [samples,
+  /// components].
   Result<Matrix<T>> transform(MatrixView<T> x) const {
     PANTANAL_TRY_STATUS(check_features(x, mean_.size(), "PCA"));
     Matrix<T> centred(x.rows, x.columns);
     for (std::size_t r = 0; r < x.rows; ++r)
       for (std::size_t c = 0; c < x.columns; ++c) centred(r, c) = x(r, c) - mean_[c];
-    Matrix<T> z = multiply<T>(best_kernels(), factor(centred), factor(components_).transposed(), options_.threads);
+    Matrix<T> z =
+        multiply<T>(best_kernels(), factor(centred), factor(components_).transposed(), options_.threads);
     if (options_.whiten)
       for (std::size_t r = 0; r < z.rows; ++r)
         for (std::size_t c = 0; c < z.columns; ++c)
@@ -156,7 +161,8 @@ class Pca {
     if (mean_.empty())
       return Error{ErrorCode::invalid_argument, "PCA", "an estimator that is not fitted", "fit() first"};
     EstimatorState state{.estimator = "PCA"};
-    state.settings = {{"whiten", options_.whiten}, {"n_samples_", n_samples_}, {"noise_variance_", noise_variance_}};
+    state.settings = {
+        {"whiten", options_.whiten}, {"n_samples_", n_samples_}, {"noise_variance_", noise_variance_}};
     state.add("components_", components_);
     state.add("mean_", mean_);
     state.add("explained_variance_", explained_variance_);
@@ -197,8 +203,9 @@ class Pca {
     if (options_.variance_share && !(*options_.variance_share > 0 && *options_.variance_share < 1))
       return refuse(std::to_string(*options_.variance_share), "a share of variance between 0 and 1");
     if (options_.mle && samples < features)
-      return refuse("mle for " + std::to_string(samples) + " samples of " + std::to_string(features) + " features",
-                    "at least as many samples as features");
+      return refuse(
+          "mle for " + std::to_string(samples) + " samples of " + std::to_string(features) + " features",
+          "at least as many samples as features");
     if (options_.svd_solver == PcaSolver::randomized && (options_.mle || options_.variance_share))
       return refuse("mle or a share of variance", "a number for the randomized solver");
     return {};
@@ -226,7 +233,8 @@ class Pca {
     } else if (options_.variance_share) {
       double sum = 0;
       count = 0;
-      while (count < most && total > 0 && sum <= *options_.variance_share) sum += found.squares[count++] / total;
+      while (count < most && total > 0 && sum <= *options_.variance_share)
+        sum += found.squares[count++] / total;
       count = std::max<std::size_t>(count, 1);
     }
     n_samples_ = samples;
@@ -248,7 +256,8 @@ class Pca {
     }
     double rest = std::max(total - kept, 0.0);
     if (found.squares.size() == most)
-      rest = std::accumulate(found.squares.begin() + static_cast<std::ptrdiff_t>(count), found.squares.end(), 0.0);
+      rest = std::accumulate(found.squares.begin() + static_cast<std::ptrdiff_t>(count), found.squares.end(),
+                             0.0);
     // scikit-learn averages over all eigenvalues of the covariance matrix, also those that must be 0.
     const std::size_t averaged =
         options_.svd_solver == PcaSolver::covariance_eigh ? mean.size() - count : most - count;

@@ -15,7 +15,8 @@ namespace pantanal::ml {
 
 /// Replaces y by the monotone sequence with the least weighted squared distance to it. Weights positive.
 /// Source: Best and Chakravarti 1990, "Active set algorithms for isotonic regression".
-inline void pool_adjacent_violators(std::vector<double>& y, const std::vector<double>& weight, bool increasing) {
+inline void pool_adjacent_violators(std::vector<double>& y, const std::vector<double>& weight,
+                                    bool increasing) {
   struct Block {
     double sum = 0, weight = 0;
     std::size_t size = 0;

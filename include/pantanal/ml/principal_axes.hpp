@@ -1,4 +1,5 @@
-// Principal axes of centred data: exactly, through the smaller Gram matrix, or by the randomized range finder.
+// Principal axes of centred data: exactly, through the smaller Gram matrix, or by the randomized range
+// finder.
 #pragma once
 
 #include <algorithm>
@@ -38,8 +39,8 @@ inline void flip_signs(Matrix<double>& axes) {
 
 namespace detail {
 
-/// Rows of y = W·X that the Gram matrix cannot tell apart to full precision, turned until they are orthogonal:
-/// those of a variance below 1e-6 of the largest and above rounding.
+/// Rows of y = W·X that the Gram matrix cannot tell apart to full precision, turned until they are
+/// orthogonal: those of a variance below 1e-6 of the largest and above rounding.
 inline void refine_small(Matrix<double>& y, Matrix<double>& w, std::size_t features) {
   const std::size_t n = y.columns;
   const double largest = dot(y.row(0), y.row(0), n);
@@ -88,8 +89,8 @@ inline Matrix<double> unit_rows(Matrix<double> y, const std::vector<double>& squ
 }  // namespace detail
 
 /// The `count` leading axes of `centred`, computed in double through the eigendecomposition of X·Xᵀ or Xᵀ·X,
-/// whichever is smaller. With `refine`, variances below 1e-6 of the largest are separated by Jacobi rotations of
-/// the projected data, as precisely as an SVD would.
+/// whichever is smaller. With `refine`, variances below 1e-6 of the largest are separated by Jacobi rotations
+/// of the projected data, as precisely as an SVD would.
 inline Result<PrincipalAxes> exact_axes(const kernels::KernelTable& table, const Matrix<double>& centred,
                                         std::size_t count, bool refine, std::size_t threads) {
   const bool wide = centred.rows <= centred.columns;
@@ -116,8 +117,9 @@ inline Result<PrincipalAxes> exact_axes(const kernels::KernelTable& table, const
 /// matrix, which spans the same subspace with fewer operations.
 /// Source: Halko, Martinsson and Tropp 2009, arXiv:0909.4061, algorithms 4.4 and 5.1.
 inline Result<PrincipalAxes> randomized_axes(const kernels::KernelTable& table, const Matrix<double>& centred,
-                                             std::size_t count, std::size_t oversamples, std::size_t iterations,
-                                             std::uint32_t seed, std::size_t threads) {
+                                             std::size_t count, std::size_t oversamples,
+                                             std::size_t iterations, std::uint32_t seed,
+                                             std::size_t threads) {
   const bool wide = centred.rows < centred.columns;
   const Factor<double> x = wide ? factor(centred) : factor(centred).transposed();  // [smaller, larger]
   RandomState random(seed);
@@ -130,9 +132,11 @@ inline Result<PrincipalAxes> randomized_axes(const kernels::KernelTable& table, 
     if (q.rows == 0) break;
     w = multiply(table, factor(q), factor(square), threads);
   }
-  PANTANAL_TRY(const Matrix<double> q, orthonormal_rows(table, multiply(table, factor(w), x, threads), 2, threads));
+  PANTANAL_TRY(const Matrix<double> q,
+               orthonormal_rows(table, multiply(table, factor(w), x, threads), 2, threads));
   const Matrix<double> b = multiply(table, factor(q), x.transposed(), threads);  // [directions, smaller]
-  PANTANAL_TRY(SymmetricEigen eigen, symmetric_eigen(table, gram(table, factor(b), threads), q.rows, threads));
+  PANTANAL_TRY(SymmetricEigen eigen,
+               symmetric_eigen(table, gram(table, factor(b), threads), q.rows, threads));
   PrincipalAxes found;
   found.squares = std::move(eigen.values);
   for (double& s : found.squares) s = std::max(s, 0.0);

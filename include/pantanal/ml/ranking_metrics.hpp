@@ -28,7 +28,8 @@ Result<RankingCurve> ranking_curve(std::span<const std::uint8_t> truth, std::spa
   PANTANAL_TRY_STATUS(check_weights(sample_weight, truth.size()));
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
   RankingCurve curve;
   double positives = 0, negatives = 0;
   for (std::size_t k = 0; k < order.size(); ++k) {
@@ -58,7 +59,8 @@ Result<double> roc_auc(std::span<const std::uint8_t> truth, std::span<const T> s
   return area / (positives * negatives);
 }
 
-/// Σ_k (recall_k - recall_{k-1})·precision_k over falling thresholds; 0 without positives, as in scikit-learn.
+/// Σ_k (recall_k - recall_{k-1})·precision_k over falling thresholds; 0 without positives, as in
+/// scikit-learn.
 template <Real T>
 Result<double> average_precision(std::span<const std::uint8_t> truth, std::span<const T> scores,
                                  std::span<const double> sample_weight = {}) {
@@ -75,8 +77,8 @@ Result<double> average_precision(std::span<const std::uint8_t> truth, std::span<
   return sum;
 }
 
-/// Mean ROC-AUC over the classes (columns) that have a positive and a negative: [samples, classes]. Errors: no
-/// such class.
+/// Mean ROC-AUC over the classes (columns) that have a positive and a negative: [samples, classes]. Errors:
+/// no such class.
 template <Real T>
 Result<double> macro_auc_skip_empty(MatrixView<std::uint8_t> truth, MatrixView<T> scores) {
   if (truth.rows != scores.rows || truth.columns != scores.columns)

@@ -51,7 +51,8 @@ class StandardScaler {
     // scikit-learn counts samples, not weights, where it computes nothing.
     n_samples_seen_ = options_.with_mean || options_.with_std ? total : static_cast<double>(x.rows);
     for (std::size_t c = 0; c < x.columns; ++c) {
-      var_[c] = (square[c] - error[c] * error[c] / total) / total;  // what rounding left in the mean, taken out
+      var_[c] =
+          (square[c] - error[c] * error[c] / total) / total;  // what rounding left in the mean, taken out
       scale_[c] = is_constant(var_[c], mean_[c], total) ? 1.0 : std::sqrt(var_[c]);
     }
     return check_finite(std::span<const double>(var_), "StandardScaler.var_");
@@ -83,7 +84,8 @@ class StandardScaler {
 
   Result<EstimatorState> state() const {
     if (mean_.empty())
-      return Error{ErrorCode::invalid_argument, "StandardScaler", "an estimator that is not fitted", "fit() first"};
+      return Error{ErrorCode::invalid_argument, "StandardScaler", "an estimator that is not fitted",
+                   "fit() first"};
     EstimatorState state{.estimator = "StandardScaler"};
     state.settings = {{"with_mean", options_.with_mean},
                       {"with_std", options_.with_std},
@@ -110,8 +112,8 @@ class StandardScaler {
   }
 
  private:
-  /// Whether a variance may be rounding alone. Source: Chan, Golub and LeVeque 1983, "Algorithms for computing
-  /// the sample variance".
+  /// Whether a variance may be rounding alone. Source: Chan, Golub and LeVeque 1983, "Algorithms for
+  /// computing the sample variance".
   static bool is_constant(double var, double mean, double n) {
     constexpr double eps = std::numeric_limits<double>::epsilon();
     const double rounding = n * mean * eps;

@@ -46,8 +46,8 @@ inline double householder(std::span<const double> x, std::vector<double>& v, dou
   return norm;
 }
 
-/// Source: Golub and Van Loan, "Matrix Computations", algorithm 8.3.1. Each step's rank-2 update is done in the
-/// next step's pass over the matrix.
+/// Source: Golub and Van Loan, "Matrix Computations", algorithm 8.3.1. Each step's rank-2 update is done in
+/// the next step's pass over the matrix.
 inline Tridiagonal tridiagonalize(const kernels::KernelTable& table, Matrix<double>& a) {
   const std::size_t n = a.rows;
   Tridiagonal t{std::vector<double>(n), std::vector<double>(n), {}, {}};
@@ -60,7 +60,8 @@ inline Tridiagonal tridiagonalize(const kernels::KernelTable& table, Matrix<doub
     double scale = 0;
     t.off_diagonal[j] = householder({row + j + 1, n - j - 1}, t.reflectors.emplace_back(), scale);
     t.scales.push_back(scale);
-    std::copy(t.reflectors.back().begin(), t.reflectors.back().end(), x.begin() + static_cast<std::ptrdiff_t>(j) + 1);
+    std::copy(t.reflectors.back().begin(), t.reflectors.back().end(),
+              x.begin() + static_cast<std::ptrdiff_t>(j) + 1);
     const std::size_t first = j + 1;
     table.symmetric_step({.a = a.row(first) + first,
                           .stride = n,
@@ -146,7 +147,8 @@ inline Status diagonalize(Tridiagonal& t, Rotations& rotations) {
 }  // namespace detail
 
 /// The eigenvalues of the symmetric matrix `a` and the eigenvectors of the `count` largest. Eigenvalues are
-/// within a few ε·‖a‖. Only the wanted eigenvectors are formed: the rotations run backwards over unit vectors.
+/// within a few ε·‖a‖. Only the wanted eigenvectors are formed: the rotations run backwards over unit
+/// vectors.
 inline Result<SymmetricEigen> symmetric_eigen(const kernels::KernelTable& table, Matrix<double> a,
                                               std::size_t count, std::size_t threads = 1) {
   const std::size_t n = a.rows;
