@@ -151,17 +151,6 @@ struct AdamArgs {
   T rest_1 = 1, rest_2 = 1;  ///< 1 - β; given, since 1 - 0.999f is 1e-5 off
 };
 
-/// One step of a Householder tridiagonalisation over the upper triangle of a symmetric matrix [n, n]:
-/// a -= v·wᵀ + w·vᵀ, then y = a·x, in one pass over a. All of length n.
-struct SymmetricStepArgs {
-  double* a = nullptr;  ///< element (0, 0); only (i, j >= i) are touched
-  std::size_t stride = 0, n = 0;
-  const double* v = nullptr;
-  const double* w = nullptr;
-  const double* x = nullptr;
-  double* y = nullptr;
-};
-
 /// Functions of one variable. silu(x) = x/(1+e^-x); gelu(x) = x·Φ(x), the exact one; softplus(x) = ln(1+e^x).
 /// exp takes x clamped to [-87, 87], exp2 x in [-126, 127].
 enum class Function { exp, exp2, silu, gelu, softplus };
@@ -206,14 +195,13 @@ struct KernelTable {
   /// Returns Σ weights² from before the step.
   float (*adam_f32)(const AdamArgs<float>&) = nullptr;
   double (*adam_f64)(const AdamArgs<double>&) = nullptr;
-  void (*symmetric_step)(const SymmetricStepArgs&) = nullptr;
+  /// y = a·x for a symmetric matrix [n, n] of which the upper triangle is read.
+  void (*symmetric_product)(const double* a, std::size_t stride, std::size_t n, const double* x,
+                            double* y) = nullptr;
   /// For i = first … last-1 in turn: rows i and i+1 of z become c·z_i + s·z_{i+1} and c·z_{i+1} - s·z_i, with
   /// c = cosines[i - first], s = sines[i - first]. columns: a multiple of vector_floats.
   void (*rotate_rows)(double* z, std::size_t stride, std::size_t columns, std::size_t first, std::size_t last,
                       const double* cosines, const double* sines) = nullptr;
-  /// z -= scale·v·(vᵀ·z): z [rows, columns], v [rows]. columns: a multiple of vector_floats.
-  void (*reflect_rows)(double* z, std::size_t stride, std::size_t columns, std::size_t rows, const double* v,
-                       double scale) = nullptr;
 
   /// Columns of a panel of GemmArgs: two vectors.
   template <class T>

@@ -116,7 +116,22 @@ TEST(Adam, AgreesWithItsEquations) {
   }
 }
 
-TEST(Symmetric, RotatesAndReflectsRows) {
+TEST(Symmetric, MultipliesFromTheUpperTriangle) {
+  for (const KernelTable* table : all_tables())
+    for (const std::size_t n : {1, 2, 9, 37}) {
+      const std::vector<double> a = random_values<double>(n * n, 1), x = random_values<double>(n, 2);
+      std::vector<double> y(n + 1, 77);
+      table->symmetric_product(a.data(), n, n, x.data(), y.data());
+      for (std::size_t i = 0; i < n; ++i) {
+        double sum = 0;
+        for (std::size_t j = 0; j < n; ++j) sum += a[std::min(i, j) * n + std::max(i, j)] * x[j];
+        ASSERT_NEAR(y[i], sum, 1e-13 * static_cast<double>(n));
+      }
+      ASSERT_EQ(y[n], 77) << "stray store";
+    }
+}
+
+TEST(Symmetric, RotatesRows) {
   for (const KernelTable* table : all_tables()) {
     const std::size_t rows = 7, columns = 5 * table->vector_floats, stride = columns + 3;
     const std::vector<double> z0 = random_values<double>(rows * stride, 1);

@@ -15,6 +15,7 @@
 #include "pantanal/core/result.hpp"
 #include "pantanal/kernels/dispatch.hpp"
 #include "pantanal/ml/matrix.hpp"
+#include "pantanal/ml/tridiagonal.hpp"
 #include "pantanal/ops/packed_matrix.hpp"
 
 namespace pantanal::ml {
@@ -25,60 +26,6 @@ struct SymmetricEigen {
 };
 
 namespace detail {
-
-/// A = Q·T·Qᵀ with T tridiagonal; Q is the product of reflections I - scale_j·v_j·v_jᵀ, v_j zero up to j.
-struct Tridiagonal {
-  std::vector<double> diagonal, off_diagonal;  ///< off_diagonal[i] couples i and i+1; the last is 0
-  std::vector<std::vector<double>> reflectors;
-  std::vector<double> scales;
-};
-
-/// v and scale with (I - scale·v·vᵀ)·x = (norm, 0, …): returns norm; scale 0 where x is that already.
-inline double householder(std::span<const double> x, std::vector<double>& v, double& scale) {
-  v.assign(x.begin(), x.end());
-  double rest = 0;
-  for (std::size_t i = 1; i < x.size(); ++i) rest += x[i] * x[i];
-  scale = 0;
-  if (rest == 0) return x[0];
-  const double norm = -std::copysign(std::sqrt(x[0] * x[0] + rest), x[0]);
-  v[0] = x[0] - norm;
-  scale = 2 / (v[0] * v[0] + rest);
-  return norm;
-}
-
-/// Source: Golub and Van Loan, "Matrix Computations", algorithm 8.3.1. Each step's rank-2 update is done in
-/// the next step's pass over the matrix.
-inline Tridiagonal tridiagonalize(const kernels::KernelTable& table, Matrix<double>& a) {
-  const std::size_t n = a.rows;
-  Tridiagonal t{std::vector<double>(n), std::vector<double>(n), {}, {}};
-  std::vector<double> v(n), w(n), x(n), y(n);
-  for (std::size_t j = 0; j < n; ++j) {
-    double* row = a.row(j);
-    for (std::size_t c = j; c < n; ++c) row[c] -= v[j] * w[c] + w[j] * v[c];
-    t.diagonal[j] = row[j];
-    if (j + 1 == n) break;
-    double scale = 0;
-    t.off_diagonal[j] = householder({row + j + 1, n - j - 1}, t.reflectors.emplace_back(), scale);
-    t.scales.push_back(scale);
-    std::copy(t.reflectors.back().begin(), t.reflectors.back().end(),
-              x.begin() + static_cast<std::ptrdiff_t>(j) + 1);
-    const std::size_t first = j + 1;
-    table.symmetric_step({.a = a.row(first) + first,
-                          .stride = n,
-                          .n = n - first,
-                          .v = v.data() + first,
-                          .w = w.data() + first,
-                          .x = x.data() + first,
-                          .y = y.data() + first});
-    double along = 0;
-    for (std::size_t i = first; i < n; ++i) along += y[i] * x[i];
-    for (std::size_t i = first; i < n; ++i) {
-      v[i] = x[i];
-      w[i] = scale * (y[i] - 0.5 * scale * along * x[i]);
-    }
-  }
-  return t;
-}
 
 /// The rotations of one sweep: rows first … last, one per pair of neighbours.
 struct Sweep {
@@ -156,7 +103,7 @@ inline Result<SymmetricEigen> symmetric_eigen(const kernels::KernelTable& table,
   for (const double x : a.values) largest = std::max(largest, std::abs(x));
   const double scale = largest > 0 ? std::exp2(std::floor(std::log2(largest))) : 1.0;
   for (double& x : a.values) x /= scale;  // exact; keeps squares from under- and overflowing
-  detail::Tridiagonal t = detail::tridiagonalize(table, a);
+  Tridiagonal t = tridiagonalize(table, a);
   detail::Rotations rotations;
   PANTANAL_TRY_STATUS(detail::diagonalize(t, rotations));
 
@@ -168,16 +115,14 @@ inline Result<SymmetricEigen> symmetric_eigen(const kernels::KernelTable& table,
   AlignedBuffer<double> z(n * stride);
   for (std::size_t k = 0; k < count; ++k) z[order[k] * stride + k] = 1;
   parallel_team(threads, [&](const Team& team) {
-    const Range columns = team.share(stride, table.vector_floats * 4);
+    const Range columns = team.share(stride, cache_line);
     if (columns.size() == 0) return;
     for (std::size_t s = rotations.sweeps.size(); s-- > 0;) {
       const detail::Sweep& sweep = rotations.sweeps[s];
       table.rotate_rows(z.data() + columns.begin, stride, columns.size(), sweep.first, sweep.last,
                         rotations.cosines.data() + sweep.offset, rotations.sines.data() + sweep.offset);
     }
-    for (std::size_t j = t.reflectors.size(); j-- > 0;)
-      table.reflect_rows(z.data() + (j + 1) * stride + columns.begin, stride, columns.size(), n - j - 1,
-                         t.reflectors[j].data(), t.scales[j]);
+    apply_reflections(table, t, z.data() + columns.begin, stride, columns.size());
   });
   SymmetricEigen eigen{std::vector<double>(n), Matrix<double>(count, n)};
   for (std::size_t i = 0; i < n; ++i) eigen.values[i] = t.diagonal[order[i]] * scale;
