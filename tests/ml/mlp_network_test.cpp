@@ -28,6 +28,7 @@ double act(MlpActivation activation, double x) {
 
 TYPED_TEST(Network, RunsForwardsAsWrittenOut) {
   using T = TypeParam;
+  constexpr double tolerance = std::is_same_v<T, float> ? 2e-6 : 1e-14;
   for (const kernels::KernelTable* table : kernels::all_tables())
     for (const MlpActivation activation :
          {MlpActivation::relu, MlpActivation::tanh, MlpActivation::logistic, MlpActivation::identity}) {
@@ -51,8 +52,7 @@ TYPED_TEST(Network, RunsForwardsAsWrittenOut) {
           a = next;
         }
         const double sum = std::exp(a[0]) + std::exp(a[1]) + std::exp(a[2]);
-        for (std::size_t j = 0; j < 3; ++j)
-          ASSERT_NEAR(y(r, j), std::exp(a[j]) / sum, std::is_same_v<T, float> ? 2e-6 : 1e-14);
+        for (std::size_t j = 0; j < 3; ++j) ASSERT_NEAR(y(r, j), std::exp(a[j]) / sum, tolerance);
       }
     }
 }
@@ -75,8 +75,8 @@ TYPED_TEST(Network, DrawsWithinGlorotsBound) {
   network.initialize(random);
   T largest = 0;
   for (const T w : network.coefs(0).values) largest = std::max(largest, std::abs(w));
-  EXPECT_LE(largest, T{0.2});  // √(2/50)
-  EXPECT_GT(largest, T{0.19});
+  EXPECT_LE(largest, T(0.2));  // √(2/50)
+  EXPECT_GT(largest, T(0.19));
 }
 
 }  // namespace

@@ -19,8 +19,12 @@ void expect_orthogonal(const Matrix<double>& m, std::size_t rows, bool unit) {
   for (std::size_t i = 0; i < rows; ++i)
     for (std::size_t j = 0; j <= i; ++j) {
       const double size = std::sqrt(dot(m.row(i), m.row(i), m.columns) * dot(m.row(j), m.row(j), m.columns));
-      if (i != j) EXPECT_LE(std::abs(dot(m.row(i), m.row(j), m.columns)), 1e-13 * size) << i << " " << j;
-      if (i == j && unit) EXPECT_NEAR(size, 1, 1e-13);
+      if (i != j) {
+        EXPECT_LE(std::abs(dot(m.row(i), m.row(j), m.columns)), 1e-13 * size) << i << " " << j;
+      }
+      if (i == j && unit) {
+        EXPECT_NEAR(size, 1, 1e-13);
+      }
     }
 }
 
