@@ -120,6 +120,37 @@ struct SelectiveScanArgs {
   std::size_t steps = 0, channels = 0, states = 0;
 };
 
+/// c = act(a·b + bias), or c += a·b: a [rows, depth], b [depth, columns], c [rows, columns], of float or
+/// double. b and c lie in panels of gemm_panel<T>() columns, [panel][row][column within]; a row-major matrix
+/// is one whose panels are a panel's width apart. Whole vectors are loaded and stored.
+template <class T>
+struct GemmArgs {
+  const T* a = nullptr;
+  std::size_t a_row_stride = 0, a_depth_stride = 1;  ///< one of them is 1
+  const T* b = nullptr;
+  std::size_t b_depth_stride = 0, b_panel_stride = 0;
+  const T* bias = nullptr;  ///< [columns]; null: zeros
+  T* c = nullptr;
+  std::size_t c_row_stride = 0, c_panel_stride = 0;
+  std::size_t rows = 0, depth = 0, columns = 0;
+  bool accumulate = false;  ///< start from c, not from bias
+  bool relu = false;
+};
+
+/// With g = (gradient + decay·weight)·gradient_scale, per element: m = β₁m + (1-β₁)g, v = β₂v + (1-β₂)g²,
+/// weight -= learning_rate·m/(√v + ε). Source: Kingma and Ba 2014, arXiv:1412.6980, the bias corrections left
+/// to the caller's learning_rate.
+template <class T>
+struct AdamArgs {
+  T* weights = nullptr;
+  const T* gradient = nullptr;
+  T* first_moment = nullptr;
+  T* second_moment = nullptr;
+  std::size_t count = 0;  ///< a multiple of vector_floats
+  T decay = 0, gradient_scale = 1, beta_1 = 0, beta_2 = 0, learning_rate = 0, epsilon = 0;
+  T rest_1 = 1, rest_2 = 1;  ///< 1 - β; given, since 1 - 0.999f is 1e-5 off
+};
+
 /// Functions of one variable. silu(x) = x/(1+e^-x); gelu(x) = x·Φ(x), the exact one; softplus(x) = ln(1+e^x).
 /// exp takes x clamped to [-87, 87], exp2 x in [-126, 127].
 enum class Function { exp, exp2, silu, gelu, softplus };
@@ -159,6 +190,24 @@ struct KernelTable {
   /// data[r][c] = e^(scale·data[r][c]) / Σ_c e^(scale·data[r][c]), scale positive
   void (*softmax_rows)(float* data, std::size_t rows, std::size_t stride, std::size_t columns,
                        float scale) = nullptr;
+  void (*gemm_f32)(const GemmArgs<float>&) = nullptr;
+  void (*gemm_f64)(const GemmArgs<double>&) = nullptr;
+  /// Returns Σ weights² from before the step.
+  float (*adam_f32)(const AdamArgs<float>&) = nullptr;
+  double (*adam_f64)(const AdamArgs<double>&) = nullptr;
+  /// y = a·x for a symmetric matrix [n, n] of which the upper triangle is read.
+  void (*symmetric_product)(const double* a, std::size_t stride, std::size_t n, const double* x,
+                            double* y) = nullptr;
+  /// For i = first … last-1 in turn: rows i and i+1 of z become c·z_i + s·z_{i+1} and c·z_{i+1} - s·z_i, with
+  /// c = cosines[i - first], s = sines[i - first]. columns: a multiple of vector_floats.
+  void (*rotate_rows)(double* z, std::size_t stride, std::size_t columns, std::size_t first, std::size_t last,
+                      const double* cosines, const double* sines) = nullptr;
+
+  /// Columns of a panel of GemmArgs: two vectors.
+  template <class T>
+  std::size_t gemm_panel() const {
+    return 2 * vector_floats * sizeof(float) / sizeof(T);
+  }
 };
 
 }  // namespace pantanal::kernels

@@ -15,20 +15,48 @@ from typing import Union
 from pantanal import _pantanal
 from pantanal._arrays import FloatArray
 from pantanal._errors import CorruptError, InternalError, MismatchError, PantanalError, UnsupportedError
+from pantanal._ml_base import NotFittedError
+from pantanal._ml_classify import ConvergenceWarning, IsotonicRegression, LogisticRegression
+from pantanal._ml_neural import MLPClassifier, fit_all
+from pantanal._ml_select import (
+    GroupKFold,
+    StratifiedShuffleSplit,
+    average_precision_score,
+    best_f1_threshold,
+    f1_score,
+    macro_auc_skip_empty,
+    roc_auc_score,
+)
+from pantanal._ml_transform import PCA, StandardScaler
 from pantanal._perch import Perch
 from pantanal._sequence import ProtoSSM, ResidualSSM, SelectiveSSM, selective_scan
 
 __all__ = [
+    "PCA",
+    "ConvergenceWarning",
     "CorruptError",
+    "GroupKFold",
     "InternalError",
+    "IsotonicRegression",
+    "LogisticRegression",
+    "MLPClassifier",
     "MismatchError",
+    "NotFittedError",
     "PantanalError",
     "Perch",
     "ProtoSSM",
     "ResidualSSM",
     "SelectiveSSM",
+    "StandardScaler",
+    "StratifiedShuffleSplit",
     "UnsupportedError",
+    "average_precision_score",
+    "best_f1_threshold",
+    "f1_score",
+    "fit_all",
     "load_audio",
+    "macro_auc_skip_empty",
+    "roc_auc_score",
     "selective_scan",
 ]
 __version__: str = _pantanal.version

@@ -21,10 +21,23 @@ def test_exports_what_it_promises():
 def test_is_typed_and_holds_nothing_else():
     folder = pathlib.Path(pantanal.__file__).parent
     names = {path.name for path in folder.iterdir() if path.name != "__pycache__"}
-    modules = {name for name in names if name.startswith("_pantanal.") and name.endswith(".so")}
-    assert len(modules) == 1
-    sources = {"__init__.py", "_arrays.py", "_errors.py", "_perch.py", "_sequence.py"}
-    assert names - modules == sources | {"_pantanal.pyi", "py.typed"}
+    modules = {name for name in names if name.startswith(("_pantanal.", "_ml.")) and name.endswith(".so")}
+    assert len(modules) == 2
+    assert names - modules == {
+        "__init__.py",
+        "_arrays.py",
+        "_errors.py",
+        "_ml.pyi",
+        "_ml_base.py",
+        "_ml_classify.py",
+        "_ml_neural.py",
+        "_ml_select.py",
+        "_ml_transform.py",
+        "_pantanal.pyi",
+        "_perch.py",
+        "_sequence.py",
+        "py.typed",
+    }
 
 
 def test_errors_share_a_base():

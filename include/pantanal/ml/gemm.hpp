@@ -1,0 +1,144 @@
+// Matrix products for estimators: packing into the kernels' panels, and large products cut to fit the cache.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include "pantanal/core/aligned_buffer.hpp"
+#include "pantanal/core/parallel.hpp"
+#include "pantanal/kernels/dispatch.hpp"
+#include "pantanal/ml/matrix.hpp"
+#include "pantanal/ops/packed_matrix.hpp"
+
+namespace pantanal::ml {
+
+/// The kernels of this CPU; PANTANAL_ISA overrides, as everywhere.
+inline const kernels::KernelTable& best_kernels() {
+  static const kernels::KernelTable& table = kernels::table(best_instruction_set());
+  return table;
+}
+
+template <Real T>
+void gemm(const kernels::KernelTable& table, const kernels::GemmArgs<T>& args) {
+  if constexpr (std::is_same_v<T, float>)
+    table.gemm_f32(args);
+  else
+    table.gemm_f64(args);
+}
+
+template <Real T>
+T adam(const kernels::KernelTable& table, const kernels::AdamArgs<T>& args) {
+  if constexpr (std::is_same_v<T, float>)
+    return table.adam_f32(args);
+  else
+    return table.adam_f64(args);
+}
+
+/// A matrix [rows, columns] in panels: panel p holds columns p·panel …, as [rows][panel].
+template <Real T>
+struct PanelMatrix {
+  AlignedBuffer<T> values;
+  std::size_t rows = 0, columns = 0, panel = 0;
+
+  PanelMatrix() = default;
+  PanelMatrix(const kernels::KernelTable& table, std::size_t row_count, std::size_t column_count)
+      : rows(row_count), columns(column_count), panel(table.gemm_panel<T>()) {
+    values = AlignedBuffer<T>(rows * ops::round_up(columns, panel));
+  }
+  std::size_t panel_stride() const { return rows * panel; }
+};
+
+/// `source`, element (r, c) at source[r·row_stride + c·column_stride], in panels.
+template <Real T>
+PanelMatrix<T> pack_panels(const kernels::KernelTable& table, const T* source, std::size_t row_stride,
+                           std::size_t column_stride, std::size_t rows, std::size_t columns) {
+  PanelMatrix<T> packed(table, rows, columns);
+  for (std::size_t first = 0; first < columns; first += packed.panel) {
+    T* panel = packed.values.data() + first * rows;
+    const std::size_t width = std::min(packed.panel, columns - first);
+    for (std::size_t r = 0; r < rows; ++r)
+      for (std::size_t c = 0; c < width; ++c)
+        panel[r * packed.panel + c] = source[r * row_stride + (first + c) * column_stride];
+  }
+  return packed;
+}
+
+/// One factor of a product: element (r, c) at data[r·row_stride + c·column_stride]; one stride is 1.
+template <Real T>
+struct Factor {
+  const T* data = nullptr;
+  std::size_t rows = 0, columns = 0, row_stride = 0, column_stride = 1;
+
+  Factor transposed() const { return {data, columns, rows, column_stride, row_stride}; }
+};
+template <Real T>
+Factor<T> factor(MatrixView<T> m) {
+  return {m.data, m.rows, m.columns, m.columns, 1};
+}
+template <Real T>
+Factor<T> factor(const Matrix<T>& m) {
+  return factor(m.view());
+}
+
+/// a·b. The same bytes for any number of threads: each element is one sum over depth, in order.
+///
+/// Depth is cut into `depth_block`s, so that a panel of b stays in L1, and rows into `row_block`s, so that
+/// their part of a stays in L2. `upper_only`: elements below the diagonal may be left undefined, for products
+/// known to be symmetric.
+template <Real T>
+Matrix<T> multiply(const kernels::KernelTable& table, Factor<T> a, Factor<T> b, std::size_t threads = 1,
+                   bool upper_only = false) {
+  constexpr std::size_t depth_block = 256, row_block = 96;
+  const std::size_t depth = a.columns, panel = table.gemm_panel<T>(),
+                    padded = ops::round_up(b.columns, panel);
+  AlignedBuffer<T> sums(a.rows * padded);
+  AlignedBuffer<T> packed(depth_block * padded);
+  const std::size_t blocks = (a.rows + row_block - 1) / row_block;
+  parallel_team(threads, [&](const Team& team) {
+    for (std::size_t k = 0; k < depth; k += depth_block) {
+      const std::size_t length = std::min(depth_block, depth - k);
+      const Range panels = team.share(padded / panel);
+      for (std::size_t p = panels.begin; p < panels.end; ++p)
+        for (std::size_t r = 0; r < length; ++r)
+          for (std::size_t c = 0; c < panel; ++c) {
+            const std::size_t column = p * panel + c;
+            packed[(p * length + r) * panel + c] =
+                column < b.columns ? b.data[(k + r) * b.row_stride + column * b.column_stride] : T{0};
+          }
+      team.wait();
+      for (std::size_t block = team.rank(); block < blocks; block += team.size()) {
+        const std::size_t row = block * row_block, first = upper_only ? row / panel : 0;
+        gemm<T>(table, {.a = a.data + row * a.row_stride + k * a.column_stride,
+                        .a_row_stride = a.row_stride,
+                        .a_depth_stride = a.column_stride,
+                        .b = packed.data() + first * length * panel,
+                        .b_depth_stride = panel,
+                        .b_panel_stride = length * panel,
+                        .c = sums.data() + row * padded + first * panel,
+                        .c_row_stride = padded,
+                        .c_panel_stride = panel,
+                        .rows = std::min(row_block, a.rows - row),
+                        .depth = length,
+                        .columns = padded - first * panel,
+                        .accumulate = k > 0});
+      }
+      team.wait();
+    }
+  });
+  Matrix<T> product(a.rows, b.columns);
+  for (std::size_t r = 0; r < a.rows; ++r) std::copy_n(sums.data() + r * padded, b.columns, product.row(r));
+  return product;
+}
+
+/// a·aᵀ, both triangles.
+template <Real T>
+Matrix<T> gram(const kernels::KernelTable& table, Factor<T> a, std::size_t threads = 1) {
+  Matrix<T> product = multiply(table, a, a.transposed(), threads, true);
+  for (std::size_t r = 1; r < product.rows; ++r)
+    for (std::size_t c = 0; c < r; ++c) product(r, c) = product(c, r);
+  return product;
+}
+
+}  // namespace pantanal::ml

@@ -1,0 +1,152 @@
+// Matrix products, Adam's step and the symmetric kernels of every instruction set against sums in double.
+#include <cmath>
+#include <numeric>
+#include <type_traits>
+
+#include "kernels/guarded.hpp"
+
+namespace pantanal::kernels {
+namespace {
+
+template <class T>
+std::vector<T> random_values(std::size_t size, unsigned seed) {
+  const std::vector<float> values = random_floats(size, seed);
+  return {values.begin(), values.end()};
+}
+
+template <class T>
+void run_gemm(const KernelTable& table, const GemmArgs<T>& args) {
+  if constexpr (std::is_same_v<T, float>)
+    table.gemm_f32(args);
+  else
+    table.gemm_f64(args);
+}
+
+template <class T>
+void check_gemm(const KernelTable& table, std::size_t rows, std::size_t depth, std::size_t columns,
+                bool transposed, bool accumulate, bool relu) {
+  const std::size_t panel = table.gemm_panel<T>(), panels = (columns + panel - 1) / panel;
+  const std::size_t half = panel / 2, stored = (columns + half - 1) / half * half;
+  const std::vector<T> a = random_values<T>(rows * depth, 1), b = random_values<T>(panels * depth * panel, 2);
+  const std::vector<T> bias = random_values<T>(panels * panel, 3), start = random_values<T>(rows * stored, 4);
+  std::vector<T> c = start;
+  c.resize(rows * stored + panel, T{77});
+  run_gemm<T>(table, {.a = a.data(),
+                      .a_row_stride = transposed ? 1 : depth,
+                      .a_depth_stride = transposed ? rows : 1,
+                      .b = b.data(),
+                      .b_depth_stride = panel,
+                      .b_panel_stride = depth * panel,
+                      .bias = bias.data(),
+                      .c = c.data(),
+                      .c_row_stride = stored,
+                      .c_panel_stride = panel,
+                      .rows = rows,
+                      .depth = depth,
+                      .columns = columns,
+                      .accumulate = accumulate,
+                      .relu = relu});
+  const double tolerance = (std::is_same_v<T, float> ? 1e-6 : 1e-15) * (8 + static_cast<double>(depth));
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t n = 0; n < columns; ++n) {
+      double sum = static_cast<double>(accumulate ? start[r * stored + n] : bias[n]);
+      for (std::size_t k = 0; k < depth; ++k)
+        sum += static_cast<double>(transposed ? a[k * rows + r] : a[r * depth + k]) *
+               static_cast<double>(b[(n / panel * depth + k) * panel + n % panel]);
+      ASSERT_NEAR(static_cast<double>(c[r * stored + n]), relu ? std::max(sum, 0.0) : sum, tolerance);
+    }
+  for (std::size_t i = rows * stored; i < c.size(); ++i) ASSERT_EQ(c[i], T{77}) << "stray store";
+}
+
+template <class T>
+void check_gemms() {
+  for (const KernelTable* table : all_tables())
+    for (const std::size_t rows : {1, 3, 4, 12, 13, 29})
+      for (const std::size_t columns : {1, 16, 40, 64})
+        for (const bool transposed : {false, true}) {
+          SCOPED_TRACE(testing::Message()
+                       << to_string(table->isa) << " " << rows << " x " << columns << " " << transposed);
+          check_gemm<T>(*table, rows, 17, columns, transposed, rows == 4, rows == 3);
+        }
+}
+TEST(Gemm, AgreesWithSumsInDouble) {
+  check_gemms<float>();
+  check_gemms<double>();
+}
+
+template <class T, class Step>
+void check_adam(const KernelTable& table, Step step, double tolerance) {
+  const std::size_t count = 64;
+  std::vector<T> w = random_values<T>(count, 1), m = random_values<T>(count, 2),
+                 v = random_values<T>(count, 3);
+  const std::vector<T> g = random_values<T>(count, 4);
+  for (T& x : v) x *= x;
+  const std::vector<T> w0 = w, m0 = m, v0 = v;
+  const double squares = static_cast<double>((table.*step)({.weights = w.data(),
+                                                            .gradient = g.data(),
+                                                            .first_moment = m.data(),
+                                                            .second_moment = v.data(),
+                                                            .count = count,
+                                                            .decay = T(0.5),
+                                                            .gradient_scale = T(0.25),
+                                                            .beta_1 = T(0.9),
+                                                            .beta_2 = T(0.99),
+                                                            .learning_rate = T(0.1),
+                                                            .epsilon = T(1e-3),
+                                                            .rest_1 = T(0.1),
+                                                            .rest_2 = T(0.01)}));
+  double expected = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double weight = static_cast<double>(w0[i]);
+    expected += weight * weight;
+    const double gradient = (static_cast<double>(g[i]) + 0.5 * weight) * 0.25;
+    const double first = 0.9 * static_cast<double>(m0[i]) + 0.1 * gradient;
+    const double second = 0.99 * static_cast<double>(v0[i]) + 0.01 * gradient * gradient;
+    EXPECT_NEAR(static_cast<double>(m[i]), first, tolerance);
+    EXPECT_NEAR(static_cast<double>(v[i]), second, 10 * tolerance);
+    EXPECT_NEAR(static_cast<double>(w[i]), weight - 0.1 * first / (std::sqrt(second) + 1e-3), 10 * tolerance);
+  }
+  EXPECT_NEAR(squares, expected, 100 * tolerance);
+}
+
+TEST(Adam, AgreesWithItsEquations) {
+  for (const KernelTable* table : all_tables()) {
+    check_adam<float>(*table, &KernelTable::adam_f32, 1e-6);
+    check_adam<double>(*table, &KernelTable::adam_f64, 1e-14);
+  }
+}
+
+TEST(Symmetric, MultipliesFromTheUpperTriangle) {
+  for (const KernelTable* table : all_tables())
+    for (const std::size_t n : {1, 2, 9, 37}) {
+      const std::vector<double> a = random_values<double>(n * n, 1), x = random_values<double>(n, 2);
+      std::vector<double> y(n + 1, 77);
+      table->symmetric_product(a.data(), n, n, x.data(), y.data());
+      for (std::size_t i = 0; i < n; ++i) {
+        double sum = 0;
+        for (std::size_t j = 0; j < n; ++j) sum += a[std::min(i, j) * n + std::max(i, j)] * x[j];
+        ASSERT_NEAR(y[i], sum, 1e-13 * static_cast<double>(n));
+      }
+      ASSERT_EQ(y[n], 77) << "stray store";
+    }
+}
+
+TEST(Symmetric, RotatesRows) {
+  for (const KernelTable* table : all_tables()) {
+    const std::size_t rows = 7, columns = 5 * table->vector_floats, stride = columns + 3;
+    const std::vector<double> z0 = random_values<double>(rows * stride, 1);
+    std::vector<double> z = z0, expected = z0;
+    const std::vector<double> c{0.6, 0.8, -0.6}, s{0.8, -0.6, 0.8};
+    table->rotate_rows(z.data(), stride, columns, 2, 5, c.data(), s.data());
+    for (std::size_t i = 2; i < 5; ++i)
+      for (std::size_t k = 0; k < columns; ++k) {
+        const double x = expected[i * stride + k], y = expected[(i + 1) * stride + k];
+        expected[i * stride + k] = c[i - 2] * x + s[i - 2] * y;
+        expected[(i + 1) * stride + k] = c[i - 2] * y - s[i - 2] * x;
+      }
+    for (std::size_t i = 0; i < z.size(); ++i) ASSERT_NEAR(z[i], expected[i], 1e-14);
+  }
+}
+
+}  // namespace
+}  // namespace pantanal::kernels
