@@ -124,7 +124,7 @@ struct SelectiveScanArgs {
 /// double. b and c lie in panels of gemm_panel<T>() columns, [panel][row][column within]; a row-major matrix
 /// is one whose panels are a panel's width apart. Whole vectors are loaded and stored.
 template <class T>
-struct GemmArgs {
+struct PanelGemmArgs {
   const T* a = nullptr;
   std::size_t a_row_stride = 0, a_depth_stride = 1;  ///< one of them is 1
   const T* b = nullptr;
@@ -190,8 +190,8 @@ struct KernelTable {
   /// data[r][c] = e^(scale·data[r][c]) / Σ_c e^(scale·data[r][c]), scale positive
   void (*softmax_rows)(float* data, std::size_t rows, std::size_t stride, std::size_t columns,
                        float scale) = nullptr;
-  void (*gemm_f32)(const GemmArgs<float>&) = nullptr;
-  void (*gemm_f64)(const GemmArgs<double>&) = nullptr;
+  void (*panel_gemm_f32)(const PanelGemmArgs<float>&) = nullptr;
+  void (*panel_gemm_f64)(const PanelGemmArgs<double>&) = nullptr;
   /// Returns Σ weights² from before the step.
   float (*adam_f32)(const AdamArgs<float>&) = nullptr;
   double (*adam_f64)(const AdamArgs<double>&) = nullptr;
@@ -203,7 +203,7 @@ struct KernelTable {
   void (*rotate_rows)(double* z, std::size_t stride, std::size_t columns, std::size_t first, std::size_t last,
                       const double* cosines, const double* sines) = nullptr;
 
-  /// Columns of a panel of GemmArgs: two vectors.
+  /// Columns of a panel of PanelGemmArgs: two vectors.
   template <class T>
   std::size_t gemm_panel() const {
     return 2 * vector_floats * sizeof(float) / sizeof(T);

@@ -21,11 +21,11 @@ inline const kernels::KernelTable& best_kernels() {
 }
 
 template <Real T>
-void gemm(const kernels::KernelTable& table, const kernels::GemmArgs<T>& args) {
+void gemm(const kernels::KernelTable& table, const kernels::PanelGemmArgs<T>& args) {
   if constexpr (std::is_same_v<T, float>)
-    table.gemm_f32(args);
+    table.panel_gemm_f32(args);
   else
-    table.gemm_f64(args);
+    table.panel_gemm_f64(args);
 }
 
 template <Real T>

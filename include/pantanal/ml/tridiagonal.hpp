@@ -115,19 +115,19 @@ class BlockedReduction {
       }
     }
     for (std::size_t r = begin; r < n_; r += rows)
-      table_.gemm_f64({.a = negated_.data() + r,
-                       .a_row_stride = 1,
-                       .a_depth_stride = stride_,
-                       .b = factors_.data() + r,
-                       .b_depth_stride = stride_,
-                       .b_panel_stride = panel,
-                       .c = row(r) + r,
-                       .c_row_stride = stride_,
-                       .c_panel_stride = panel,
-                       .rows = std::min(rows, n_ - r),
-                       .depth = 2 * reflector_block,
-                       .columns = n_ - r,
-                       .accumulate = true});
+      table_.panel_gemm_f64({.a = negated_.data() + r,
+                             .a_row_stride = 1,
+                             .a_depth_stride = stride_,
+                             .b = factors_.data() + r,
+                             .b_depth_stride = stride_,
+                             .b_panel_stride = panel,
+                             .c = row(r) + r,
+                             .c_row_stride = stride_,
+                             .c_panel_stride = panel,
+                             .rows = std::min(rows, n_ - r),
+                             .depth = 2 * reflector_block,
+                             .columns = n_ - r,
+                             .accumulate = true});
   }
 
   const kernels::KernelTable& table_;
@@ -150,34 +150,34 @@ inline void reflect_block(const kernels::KernelTable& table, const Tridiagonal& 
         f(r, i) -= f(i, i) * f(r, k) * inner(v + k * t.stride + begin, v + i * t.stride + begin, n - begin);
   }
   AlignedBuffer<double> products(count * columns), turned(count * columns);
-  table.gemm_f64({.a = v + begin,
-                  .a_row_stride = t.stride,
-                  .b = z + begin * z_stride,
-                  .b_depth_stride = z_stride,
-                  .b_panel_stride = panel,
-                  .c = products.data(),
-                  .c_row_stride = columns,
-                  .c_panel_stride = panel,
-                  .rows = count,
-                  .depth = n - begin,
-                  .columns = columns});
+  table.panel_gemm_f64({.a = v + begin,
+                        .a_row_stride = t.stride,
+                        .b = z + begin * z_stride,
+                        .b_depth_stride = z_stride,
+                        .b_panel_stride = panel,
+                        .c = products.data(),
+                        .c_row_stride = columns,
+                        .c_panel_stride = panel,
+                        .rows = count,
+                        .depth = n - begin,
+                        .columns = columns});
   for (std::size_t r = 0; r < count; ++r)
     for (std::size_t k = r; k < count; ++k)
       for (std::size_t c = 0; c < columns; ++c)
         turned[r * columns + c] -= f(r, k) * products[k * columns + c];
-  table.gemm_f64({.a = v + begin,
-                  .a_row_stride = 1,
-                  .a_depth_stride = t.stride,
-                  .b = turned.data(),
-                  .b_depth_stride = columns,
-                  .b_panel_stride = panel,
-                  .c = z + begin * z_stride,
-                  .c_row_stride = z_stride,
-                  .c_panel_stride = panel,
-                  .rows = n - begin,
-                  .depth = count,
-                  .columns = columns,
-                  .accumulate = true});
+  table.panel_gemm_f64({.a = v + begin,
+                        .a_row_stride = 1,
+                        .a_depth_stride = t.stride,
+                        .b = turned.data(),
+                        .b_depth_stride = columns,
+                        .b_panel_stride = panel,
+                        .c = z + begin * z_stride,
+                        .c_row_stride = z_stride,
+                        .c_panel_stride = panel,
+                        .rows = n - begin,
+                        .depth = count,
+                        .columns = columns,
+                        .accumulate = true});
 }
 
 }  // namespace detail

@@ -15,37 +15,37 @@ std::vector<T> random_values(std::size_t size, unsigned seed) {
 }
 
 template <class T>
-void run_gemm(const KernelTable& table, const GemmArgs<T>& args) {
+void run_panel_gemm(const KernelTable& table, const PanelGemmArgs<T>& args) {
   if constexpr (std::is_same_v<T, float>)
-    table.gemm_f32(args);
+    table.panel_gemm_f32(args);
   else
-    table.gemm_f64(args);
+    table.panel_gemm_f64(args);
 }
 
 template <class T>
-void check_gemm(const KernelTable& table, std::size_t rows, std::size_t depth, std::size_t columns,
-                bool transposed, bool accumulate, bool relu) {
+void check_panel_gemm(const KernelTable& table, std::size_t rows, std::size_t depth, std::size_t columns,
+                      bool transposed, bool accumulate, bool relu) {
   const std::size_t panel = table.gemm_panel<T>(), panels = (columns + panel - 1) / panel;
   const std::size_t half = panel / 2, stored = (columns + half - 1) / half * half;
   const std::vector<T> a = random_values<T>(rows * depth, 1), b = random_values<T>(panels * depth * panel, 2);
   const std::vector<T> bias = random_values<T>(panels * panel, 3), start = random_values<T>(rows * stored, 4);
   std::vector<T> c = start;
   c.resize(rows * stored + panel, T{77});
-  run_gemm<T>(table, {.a = a.data(),
-                      .a_row_stride = transposed ? 1 : depth,
-                      .a_depth_stride = transposed ? rows : 1,
-                      .b = b.data(),
-                      .b_depth_stride = panel,
-                      .b_panel_stride = depth * panel,
-                      .bias = bias.data(),
-                      .c = c.data(),
-                      .c_row_stride = stored,
-                      .c_panel_stride = panel,
-                      .rows = rows,
-                      .depth = depth,
-                      .columns = columns,
-                      .accumulate = accumulate,
-                      .relu = relu});
+  run_panel_gemm<T>(table, {.a = a.data(),
+                            .a_row_stride = transposed ? 1 : depth,
+                            .a_depth_stride = transposed ? rows : 1,
+                            .b = b.data(),
+                            .b_depth_stride = panel,
+                            .b_panel_stride = depth * panel,
+                            .bias = bias.data(),
+                            .c = c.data(),
+                            .c_row_stride = stored,
+                            .c_panel_stride = panel,
+                            .rows = rows,
+                            .depth = depth,
+                            .columns = columns,
+                            .accumulate = accumulate,
+                            .relu = relu});
   const double tolerance = (std::is_same_v<T, float> ? 1e-6 : 1e-15) * (8 + static_cast<double>(depth));
   for (std::size_t r = 0; r < rows; ++r)
     for (std::size_t n = 0; n < columns; ++n) {
@@ -59,19 +59,19 @@ void check_gemm(const KernelTable& table, std::size_t rows, std::size_t depth, s
 }
 
 template <class T>
-void check_gemms() {
+void check_panel_gemms() {
   for (const KernelTable* table : all_tables())
     for (const std::size_t rows : {1, 3, 4, 12, 13, 29})
       for (const std::size_t columns : {1, 16, 40, 64})
         for (const bool transposed : {false, true}) {
           SCOPED_TRACE(testing::Message()
                        << to_string(table->isa) << " " << rows << " x " << columns << " " << transposed);
-          check_gemm<T>(*table, rows, 17, columns, transposed, rows == 4, rows == 3);
+          check_panel_gemm<T>(*table, rows, 17, columns, transposed, rows == 4, rows == 3);
         }
 }
-TEST(Gemm, AgreesWithSumsInDouble) {
-  check_gemms<float>();
-  check_gemms<double>();
+TEST(PanelGemm, AgreesWithSumsInDouble) {
+  check_panel_gemms<float>();
+  check_panel_gemms<double>();
 }
 
 template <class T, class Step>
