@@ -87,6 +87,7 @@ struct SelectiveScanBackwardArgs {
   std::ptrdiff_t b_stride = 0, c_stride = 0;
   const float* skip = nullptr;          ///< [channels]; null: zeros
   float *du = nullptr, *ddt = nullptr;  ///< [steps][channels]; exactly these are stored; du may be dy
+  bool accumulate_du = false;           ///< add to du instead of overwriting it
   std::ptrdiff_t du_stride = 0, ddt_stride = 0;
   float *db = nullptr, *dc = nullptr;  ///< [steps][states]; exactly these are stored
   std::ptrdiff_t db_stride = 0, dc_stride = 0;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -19,9 +21,8 @@
 namespace pantanal::train {
 
 struct Fixture {
-  explicit Fixture(const std::string& name)
-      : Fixture(SafetensorsFile::open(std::string(PANTANAL_SOURCE_DIR) + "/tests/golden/train/" + name +
-                                      ".safetensors")) {}
+  /// From tests/golden/train, or from the folder PANTANAL_TRAIN_FIXTURES if it has the file.
+  explicit Fixture(const std::string& name) : Fixture(SafetensorsFile::open(path(name + ".safetensors"))) {}
 
   std::span<const float> operator[](std::string_view name) const {
     EXPECT_TRUE(tensors.contains(name)) << name;
@@ -32,6 +33,13 @@ struct Fixture {
   nlohmann::json numbers;
 
  private:
+  static std::filesystem::path path(const std::string& file) {
+    const char* other = std::getenv("PANTANAL_TRAIN_FIXTURES");
+    if (other && std::filesystem::exists(std::filesystem::path(other) / file))
+      return std::filesystem::path(other) / file;
+    return std::filesystem::path(PANTANAL_SOURCE_DIR) / "tests" / "golden" / "train" / file;
+  }
+
   explicit Fixture(Result<SafetensorsFile> opened) {
     EXPECT_TRUE(succeeded(opened));
     const auto file = std::make_shared<const SafetensorsFile>(*std::move(opened));
