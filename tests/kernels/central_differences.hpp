@@ -11,19 +11,23 @@
 
 namespace pantanal::kernels {
 
-/// ∂f/∂x[i] = (f(x[i] + h) - f(x[i] - h))/2h for every i, f computed in double from the floats in x; 2h is
-/// the difference that the floats really have.
+/// ∂f/∂x[i] for every i from f at x[i] ± h and ± 2h, f computed in double from the floats in x: Richardson's
+/// extrapolation of central differences, whose steps are those that the floats really have.
 template <class F>
 std::vector<double> central_differences(std::span<float> x, F&& f, float h = 1e-3f) {
   std::vector<double> gradient;
   for (float& value : x) {
-    const float before = value, above = before + h, below = before - h;
-    value = above;
-    const double high = f();
-    value = below;
-    const double low = f();
-    value = before;
-    gradient.push_back((high - low) / (double{above} - double{below}));
+    const float before = value;
+    const auto difference = [&](float step) {
+      const float above = before + step, below = before - step;
+      value = above;
+      const double high = f();
+      value = below;
+      const double low = f();
+      value = before;
+      return (high - low) / (double{above} - double{below});
+    };
+    gradient.push_back((4 * difference(h) - difference(2 * h)) / 3);
   }
   return gradient;
 }
