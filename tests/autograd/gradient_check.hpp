@@ -13,9 +13,9 @@
 
 #include "kernels/central_differences.hpp"
 #include "kernels/guarded.hpp"
-#include "nn/fixtures.hpp"
 #include "pantanal/autograd/parameters.hpp"
 #include "pantanal/autograd/tape.hpp"
+#include "pantanal/core/aligned_buffer.hpp"
 
 namespace pantanal::autograd {
 
@@ -40,6 +40,22 @@ struct LayerCheck {
   double tolerance = 3e-5;  ///< of a gradient's largest element
 };
 
+/// Dense rows of `columns` as layers take them, the padding zero.
+inline AlignedBuffer<float> pad(std::span<const float> x, std::size_t columns) {
+  const std::size_t stride = nn::row_stride(columns);
+  AlignedBuffer<float> padded(x.size() / columns * stride);
+  for (std::size_t i = 0; i < x.size(); ++i) padded[i / columns * stride + i % columns] = x[i];
+  return padded;
+}
+
+/// The real columns of `count` padded rows.
+inline std::vector<float> unpad(const float* rows, std::size_t count, std::size_t columns) {
+  std::vector<float> dense(count * columns);
+  for (std::size_t i = 0; i < dense.size(); ++i)
+    dense[i] = rows[i / columns * nn::row_stride(columns) + i % columns];
+  return dense;
+}
+
 /// Random parameters, none of them near 0 or 1 by habit.
 inline void stir(ParameterSet& parameters, unsigned seed = 10) {
   const std::vector<float> values = kernels::random_floats(parameters.values().size(), seed, 0.4f);
@@ -53,7 +69,7 @@ inline void expect_layer(ParameterSet& parameters, const LayerCheck& check, Laye
                          const std::vector<std::vector<double>>& gradients) {
   check.run(run);
   const auto dense = [&](float* rows, std::size_t columns) {
-    return nn::unpad({rows, run.sequences.rows() * nn::row_stride(columns)}, columns);
+    return unpad(rows, run.sequences.rows(), columns);
   };
   kernels::expect_gradient(dense(run.y, check.out_features), y, "y", check.tolerance);
   if (check.input_gradient)
@@ -78,9 +94,8 @@ inline void check_gradients(ParameterSet& parameters, const LayerCheck& check) {
     gradients.push_back(kernels::central_differences(parameters[spec.name].value, loss));
   for (const kernels::KernelTable* table : kernels::all_tables()) {
     SCOPED_TRACE(to_string(table->isa));
-    AlignedBuffer<float> scratch(1 << 16), xs = nn::pad(x, check.in_features),
-                                           dys = nn::pad(dy, check.out_features), ys(dys.size()),
-                                           dxs(xs.size());
+    AlignedBuffer<float> scratch(1 << 16), xs = pad(x, check.in_features), dys = pad(dy, check.out_features),
+                                           ys(dys.size()), dxs(xs.size());
     std::fill(parameters.gradients().begin(), parameters.gradients().end(), 0.0f);
     Pass pass{.table = table, .steps = s.steps, .scratch = nn::Scratch(scratch.data())};
     LayerRun run{*table, s, {pass, pass}, Team(), xs.data(), dys.data(), ys.data(), dxs.data()};

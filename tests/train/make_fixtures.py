@@ -14,6 +14,8 @@ import warnings
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
@@ -108,6 +110,22 @@ def adamw(generator, steps=30):
     return tensors, {"steps": steps, "norms": norms, "ema_decay": ema_decay}
 
 
+def evaluation(generator):
+    """scikit-learn's AUC with ties and empty classes, its folds of unequal groups, torch's permutation of a split."""
+    labels = (torch.rand(40, 6, generator=generator) < 0.3).float()
+    labels[:, 2] = 0
+    scores = torch.round(torch.randn(40, 6, generator=generator) + labels, decimals=1)
+    kept = [k for k in range(6) if labels[:, k].sum() > 0]
+    groups = [f"S{n:02d}" for n, size in enumerate([9, 4, 7, 1, 12, 3, 8, 2, 13]) for _ in range(size)]
+    folds = [0] * len(groups)
+    for fold, (_, held) in enumerate(GroupKFold(5).split(groups, groups=groups)):
+        for i in held:
+            folds[i] = fold
+    order = torch.randperm(59, generator=torch.Generator().manual_seed(123)).tolist()
+    auc = roc_auc_score(labels[:, kept].numpy(), scores[:, kept].numpy(), average="macro")
+    return {"auc.labels": labels, "auc.scores": scores}, {"auc": auc, "groups": groups, "folds": folds, "randperm": order}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     default = pathlib.Path(__file__).parent.parent / "golden" / "train"
@@ -118,9 +136,10 @@ def main():
     generator = torch.Generator().manual_seed(20250312)
     tensors = losses(generator)
     steps, numbers = adamw(generator)
+    scores, rest = evaluation(generator)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    save_file(tensors | steps, arguments.out / "optimisation.safetensors",
-              {"numbers": json.dumps({"adamw": numbers, **schedules()})})
+    save_file(tensors | steps | scores, arguments.out / "optimisation.safetensors",
+              {"numbers": json.dumps({"adamw": numbers, **schedules(), **rest})})
 
 
 if __name__ == "__main__":

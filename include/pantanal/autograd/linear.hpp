@@ -125,14 +125,12 @@ class Linear {
   }
 
   void pack_panel(std::size_t first, std::size_t width) {
-    constexpr std::size_t block = 16;  // floats of a cache line
     float* panel = packed_.data() + first * in_;
     std::array<const float*, widest_panel> rows;
     const std::size_t real = std::min(width, out_ - std::min(out_, first));
     for (std::size_t n = 0; n < real; ++n) std::tie(rows[n], bias_[first + n]) = row(first + n);
-    for (std::size_t k = 0; k < in_; k += block)
-      for (std::size_t n = 0; n < real; ++n)
-        for (std::size_t j = k; j < std::min(in_, k + block); ++j) panel[j * width + n] = rows[n][j];
+    for (std::size_t k = 0; k < in_; ++k)
+      for (std::size_t n = 0; n < real; ++n) panel[k * width + n] = rows[n][k];
   }
 
   const kernels::KernelTable* table_;

@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "pantanal/core/parallel.hpp"
+
 namespace pantanal::train {
 
 /// The mean of all states added, their sum kept in float32 and in order, as adding state_dicts does. Source:
@@ -17,9 +19,12 @@ class WeightSum {
   std::size_t count() const { return count_; }
   std::span<const float> sum() const { return sum_; }
 
-  void add(std::span<const float> values) {
+  void add(std::span<const float> values, std::size_t threads = 1) {
     if (count_++ == 0) return sum_.assign(values.begin(), values.end());
-    for (std::size_t i = 0; i < values.size(); ++i) sum_[i] += values[i];
+    parallel_team(threads, [&](const Team& team) {
+      const Range mine = team.share(values.size(), 1024);
+      for (std::size_t i = mine.begin; i < mine.end; ++i) sum_[i] += values[i];
+    });
   }
 
   /// sum/count to `values`; there must be one.

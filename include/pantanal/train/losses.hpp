@@ -14,30 +14,41 @@ struct LossTerm {
   double value = 0, slope = 0;
 };
 
-/// Both halves of the logistic function, neither of which cancels: σ(x) and σ(-x).
+/// The logistic function of x, both halves, and its logarithm, none of which cancels: p = σ(x), q = σ(-x),
+/// softplus = -ln σ(x).
 struct Logistic {
   explicit Logistic(double x) {
     const double small = std::exp(-std::abs(x)), large = 1 / (1 + small);
     p = x >= 0 ? large : small * large, q = x >= 0 ? small * large : large;
+    softplus = std::max(-x, 0.0) + std::log1p(small);
   }
-  double p, q;
+  double p, q, softplus;
 };
+
+/// x^exponent for x >= 0, without std::pow where the exponent is one of the usual halves.
+inline double focal_power(double x, double exponent) {
+  if (exponent == 2) return x * x;
+  if (exponent == 2.5) return x * x * std::sqrt(x);
+  return std::pow(x, exponent);
+}
 
 /// -(w·t·ln σ(x) + (1-t)·ln σ(-x)), w the class's pos_weight: PyTorch's binary_cross_entropy_with_logits.
 /// Finite for any finite logit.
-inline LossTerm bce_with_logits(double x, double target, double pos_weight = 1) {
+inline LossTerm bce_with_logits(double x, const Logistic& s, double target, double pos_weight) {
   const double weight = 1 + (pos_weight - 1) * target;
-  const double softplus = std::max(-x, 0.0) + std::log1p(std::exp(-std::abs(x)));  // -ln σ(x)
-  return {(1 - target) * x + weight * softplus, (1 - target) - weight * Logistic(x).q};
+  return {(1 - target) * x + weight * s.softplus, (1 - target) - weight * s.q};
+}
+inline LossTerm bce_with_logits(double x, double target, double pos_weight = 1) {
+  return bce_with_logits(x, Logistic(x), target, pos_weight);
 }
 
 /// (1-pt)^γ·bce with pt = t·σ(x) + (1-t)·σ(-x), the gradient going through the weight too. Source: Lin et al.
 /// 2017, "Focal Loss for Dense Object Detection", arXiv:1708.02002, with soft targets.
 inline LossTerm focal_bce_with_logits(double x, double target, double pos_weight, double gamma) {
-  const LossTerm bce = bce_with_logits(x, target, pos_weight);
   const Logistic s(x);
+  const LossTerm bce = bce_with_logits(x, s, target, pos_weight);
   const double wrong = target * s.q + (1 - target) * s.p;  // 1 - pt
-  const double power = std::pow(wrong, gamma), turn = (1 - 2 * target) * s.p * s.q;
+  const double power = focal_power(wrong, gamma), turn = (1 - 2 * target) * s.p * s.q;
   const double power_slope = turn == 0 ? 0 : gamma * power / wrong * turn;
   return {power * bce.value, power * bce.slope + power_slope * bce.value};
 }
@@ -45,7 +56,7 @@ inline LossTerm focal_bce_with_logits(double x, double target, double pos_weight
 /// (1-e^-bce)^γ·bce without pos_weight: the focal weight from the loss itself.
 inline LossTerm species_focal_loss(double x, double target, double gamma) {
   const LossTerm bce = bce_with_logits(x, target);
-  const double wrong = -std::expm1(-bce.value), power = std::pow(wrong, gamma);
+  const double wrong = -std::expm1(-bce.value), power = focal_power(wrong, gamma);
   const double power_slope = wrong <= 0 ? 0 : gamma * power / wrong * std::exp(-bce.value);
   return {power * bce.value, (power + power_slope * bce.value) * bce.slope};
 }

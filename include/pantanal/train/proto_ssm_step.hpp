@@ -127,7 +127,7 @@ class ProtoSsmStep {
     return loss_.total(sums_, families());
   }
 
-  /// species logits [F, T, K] of other files, without dropout.
+  /// species logits [F, T, K] of other files with as many windows each, without dropout.
   void predict(const ProtoSsmData& data, std::span<float> species) {
     plan({data.files, data.steps});
     const autograd::ProtoSsm::Batch batch = batch_of(data);

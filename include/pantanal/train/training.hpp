@@ -1,6 +1,7 @@
 // What the trainers of both heads share: how to train, what a training reports, and what it leaves.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -62,6 +63,11 @@ struct TrainedModel {
   bool interrupted = false;      ///< by should_stop
   std::size_t memory_bytes = 0;  ///< of parameters, gradients, moments, averages and activations
 };
+
+/// The threads that options ask for.
+inline std::size_t thread_count(const TrainingOptions& options) {
+  return options.threads == 0 ? std::min<std::size_t>(hardware_threads(), 1024) : options.threads;
+}
 
 /// Whether the options make sense; `where` starts the error's place.
 inline Status validate(const TrainingOptions& o, const std::string& where) {

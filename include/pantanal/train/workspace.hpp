@@ -16,7 +16,7 @@ namespace pantanal::train {
 /// layers.
 class Workspace {
  public:
-  static constexpr std::size_t rows_per_pass = 96;
+  static constexpr std::size_t rows_per_pass = 192;
 
   Workspace(const kernels::KernelTable& table, std::size_t threads) : table_(&table), scratch_(threads) {}
 
