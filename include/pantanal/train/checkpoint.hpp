@@ -19,8 +19,8 @@
 
 namespace pantanal::train {
 
-/// Arrays by name, and numbers. What a training must have in common with one that it continues is in
-/// "options" of `numbers`.
+/// Arrays by name, of which empty ones are not kept, and numbers. What a training must have in common with
+/// one that it continues is in "options" of `numbers`.
 struct Checkpoint {
   std::map<std::string, std::vector<float>> arrays;
   nlohmann::json numbers;
@@ -29,11 +29,11 @@ struct Checkpoint {
 inline Status save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
   std::vector<SafetensorsSpec> specs;
   for (const auto& [name, values] : checkpoint.arrays)
-    specs.push_back({name, "F32", {static_cast<std::int64_t>(values.size())}});
+    if (!values.empty()) specs.push_back({name, "F32", {static_cast<std::int64_t>(values.size())}});
   PANTANAL_TRY(SafetensorsWriter writer,
                SafetensorsWriter::create(path, {{"training", checkpoint.numbers.dump()}}, specs));
   for (const auto& [name, values] : checkpoint.arrays)
-    PANTANAL_TRY_STATUS(writer.write(name, std::as_bytes(std::span(values))));
+    if (!values.empty()) PANTANAL_TRY_STATUS(writer.write(name, std::as_bytes(std::span(values))));
   return writer.finish();
 }
 

@@ -5,17 +5,18 @@
 #include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "pantanal/autograd/parameters.hpp"
+#include "pantanal/core/finite.hpp"
+#include "pantanal/core/parallel.hpp"
 #include "pantanal/train/adamw.hpp"
 #include "pantanal/train/averaging.hpp"
 #include "pantanal/train/checkpoint.hpp"
