@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "pantanal/core/cpu.hpp"
+#include "pantanal/kernels/backward_args.hpp"
 
 namespace pantanal::kernels {
 
@@ -202,6 +203,22 @@ struct KernelTable {
   /// c = cosines[i - first], s = sines[i - first]. columns: a multiple of vector_floats.
   void (*rotate_rows)(double* z, std::size_t stride, std::size_t columns, std::size_t first, std::size_t last,
                       const double* cosines, const double* sines) = nullptr;
+
+  // Training.
+  void (*gemm)(const GemmArgs&) = nullptr;
+  /// dy[r][c] *= function'(x[r][c])
+  void (*map_backward)(Function function, const float* x, float* dy, std::size_t rows, std::size_t stride,
+                       std::size_t columns) = nullptr;
+  void (*layer_norm_backward)(const LayerNormBackwardArgs&) = nullptr;
+  void (*layer_norm_weight_gradient)(const LayerNormWeightGradientArgs&) = nullptr;
+  /// dp[r][c] = scale·p[r][c]·(dp[r][c] - Σ_c p[r][c]·dp[r][c]): the gradient of p = softmax_rows
+  void (*softmax_rows_backward)(const float* p, float* dp, std::size_t rows, std::size_t stride,
+                                std::size_t columns, float scale) = nullptr;
+  void (*causal_conv_backward)(const CausalConvBackwardArgs&) = nullptr;
+  void (*causal_conv_weight_gradient)(const CausalConvWeightGradientArgs&) = nullptr;
+  void (*selective_scan_backward)(const SelectiveScanBackwardArgs&) = nullptr;
+  void (*adamw)(const AdamWArgs&) = nullptr;
+  double (*sum_squares)(const float* values, std::size_t size) = nullptr;
 
   /// Columns of a panel of PanelGemmArgs: two vectors.
   template <class T>
