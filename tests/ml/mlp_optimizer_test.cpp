@@ -22,11 +22,12 @@ TEST(MlpOptimizer, AdamFollowsItsEquations) {
       const double gradient = (g[i] + 0.1 * expected[i]) / 7;
       m[i] = 0.9 * m[i] + 0.1 * gradient;
       v[i] = 0.999 * v[i] + 0.001 * gradient * gradient;
-      expected[i] -= 0.01 * (m[i] / (1 - std::pow(0.9, t))) / std::sqrt(v[i] / (1 - std::pow(0.999, t)));
+      const double rate = 0.01 * std::sqrt(1 - std::pow(0.999, t)) / (1 - std::pow(0.9, t));
+      expected[i] -= rate * m[i] / (std::sqrt(v[i]) + 1e-8);  // ε after the correction, as in scikit-learn
     }
     optimizer.begin_step();
     EXPECT_NEAR(optimizer.update(w.data(), 0, count, g.data(), 0.1, 1.0 / 7), squares, 1e-12);
-    for (std::size_t i = 0; i < count; ++i) ASSERT_NEAR(w[i], expected[i], 1e-6) << i;
+    for (std::size_t i = 0; i < count; ++i) ASSERT_NEAR(w[i], expected[i], 1e-14) << i;
   }
 }
 

@@ -82,6 +82,25 @@ Factor<T> factor(const Matrix<T>& m) {
   return factor(m.view());
 }
 
+namespace detail {
+
+/// Rows first_row … of panel `first_column` … of b, as [rows][panel], columns beyond b's zero.
+template <Real T>
+void pack_panel(const Factor<T>& b, std::size_t first_row, std::size_t rows, std::size_t first_column,
+                std::size_t panel, T* to) {
+  const std::size_t width = std::min(panel, b.columns - first_column);
+  const T* from = b.data + first_row * b.row_stride + first_column * b.column_stride;
+  if (width < panel) std::fill_n(to, rows * panel, T{0});
+  if (b.column_stride == 1) {
+    for (std::size_t r = 0; r < rows; ++r) std::copy_n(from + r * b.row_stride, width, to + r * panel);
+    return;
+  }
+  for (std::size_t c = 0; c < width; ++c)
+    for (std::size_t r = 0; r < rows; ++r) to[r * panel + c] = from[r * b.row_stride + c * b.column_stride];
+}
+
+}  // namespace detail
+
 /// a·b. The same bytes for any number of threads: each element is one sum over depth, in order.
 ///
 /// Depth is cut into `depth_block`s, so that a panel of b stays in L1, and rows into `row_block`s, so that
@@ -101,12 +120,7 @@ Matrix<T> multiply(const kernels::KernelTable& table, Factor<T> a, Factor<T> b, 
       const std::size_t length = std::min(depth_block, depth - k);
       const Range panels = team.share(padded / panel);
       for (std::size_t p = panels.begin; p < panels.end; ++p)
-        for (std::size_t r = 0; r < length; ++r)
-          for (std::size_t c = 0; c < panel; ++c) {
-            const std::size_t column = p * panel + c;
-            packed[(p * length + r) * panel + c] =
-                column < b.columns ? b.data[(k + r) * b.row_stride + column * b.column_stride] : T{0};
-          }
+        detail::pack_panel(b, k, length, p * panel, panel, packed.data() + p * length * panel);
       team.wait();
       for (std::size_t block = team.rank(); block < blocks; block += team.size()) {
         const std::size_t row = block * row_block, first = upper_only ? row / panel : 0;

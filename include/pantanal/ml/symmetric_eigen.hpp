@@ -78,6 +78,8 @@ inline Status diagonalize(Tridiagonal& t, Rotations& rotations) {
   const std::size_t n = d.size();
   double norm = 0;
   for (std::size_t i = 0; i < n; ++i) norm = std::max(norm, std::abs(d[i]) + std::abs(e[i]));
+  rotations.cosines.reserve(n * n);  // about as many as there will be
+  rotations.sines.reserve(n * n);
   const double negligible = std::numeric_limits<double>::epsilon() * norm;
   for (std::size_t l = 0; l < n; ++l)
     for (int sweep = 0;; ++sweep) {
