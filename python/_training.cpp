@@ -90,22 +90,32 @@ struct Files {
   }
 };
 
-/// Calls back into Python after each epoch, and stops at a signal as the library is asked to: after the
-/// epoch.
+nb::dict report_dict(const train::EpochReport& r) {
+  nb::dict report;
+  report["epoch"] = r.epoch, report["n_epochs"] = r.n_epochs;
+  report["train_loss"] = r.train_loss, report["val_loss"] = r.val_loss, report["val_auc"] = r.val_auc;
+  report["lr"] = r.lr, report["wait"] = r.wait, report["swa_count"] = r.swa_count;
+  report["seconds"] = r.seconds, report["eta_seconds"] = r.eta_seconds;
+  return report;
+}
+
+/// Calls back into Python after each epoch. Ctrl-C, whenever it comes, ends the training after the epoch it
+/// is in.
 void add_callbacks(train::TrainingOptions& options, const nb::object& progress) {
+  const auto interrupted = std::make_shared<bool>(false);
   if (!progress.is_none())
-    options.progress = [&progress](const train::EpochReport& r) {
+    options.progress = [&progress, interrupted](const train::EpochReport& r) {
       const nb::gil_scoped_acquire acquired;
-      nb::dict report;
-      report["epoch"] = r.epoch, report["n_epochs"] = r.n_epochs;
-      report["train_loss"] = r.train_loss, report["val_loss"] = r.val_loss, report["val_auc"] = r.val_auc;
-      report["lr"] = r.lr, report["wait"] = r.wait, report["swa_count"] = r.swa_count;
-      report["seconds"] = r.seconds, report["eta_seconds"] = r.eta_seconds;
-      progress(report);
+      try {
+        progress(report_dict(r));
+      } catch (nb::python_error& error) {
+        if (!error.matches(PyExc_KeyboardInterrupt)) throw;
+        *interrupted = true;
+      }
     };
-  options.should_stop = [] {
+  options.should_stop = [interrupted] {
     const nb::gil_scoped_acquire acquired;
-    if (PyErr_CheckSignals() == 0) return false;
+    if (PyErr_CheckSignals() == 0) return *interrupted;
     PyErr_Clear();
     return true;
   };

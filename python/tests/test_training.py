@@ -1,7 +1,10 @@
 """Training from Python: gradients and optimiser against PyTorch's committed answers, and what a caller sees."""
 
 import json
+import os
 import pathlib
+import signal
+import threading
 
 import numpy as np
 import pytest
@@ -86,6 +89,18 @@ def test_training_reports_repeats_and_resumes(case, tmp_path):
     with pytest.raises(MismatchError, match="c.safetensors"):
         training.train_proto_ssm(state, config, **files, **{**options, "lr": 1e-3},
                                  checkpoint=str(tmp_path / "c.safetensors"), resume=True)
+
+
+def test_ctrl_c_ends_the_epoch_and_keeps_the_state(case):
+    arrays, _, config, files = case
+    state, options = part(arrays, "species.start"), dict(n_epochs=20000, patience=0)
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    model = training.train_proto_ssm(state, config, **files, **options)
+    assert model.interrupted and 0 < len(model.history["train_loss"]) < 20000
+    model = training.train_proto_ssm(state, config, **files, **options,
+                                     progress=lambda report: report["epoch"] == 3 and signal.raise_signal(signal.SIGINT))
+    assert model.interrupted and len(model.history["train_loss"]) == 3
+    assert set(model.state) == set(state)
 
 
 def test_residual_oof_and_ensemble(case):
