@@ -13,7 +13,6 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,6 +24,7 @@
 #include "pantanal/perch/architecture_json.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "pantanal/perch/session.hpp"
+#include "process_mutex.hpp"
 
 namespace nb = nanobind;
 
@@ -53,14 +53,32 @@ class Perch {
     const std::size_t n = windows.ndim() > 0 ? windows.shape(0) : 0;
     const perch::Outputs outputs{span_of(embedding), span_of(spatial_embedding), span_of(spectrogram),
                                  span_of(label)};
-    const nb::gil_scoped_release released;
-    const std::lock_guard lock(mutex_);
-    raise_if_failed(session_->run(span_of(windows), n, outputs));
+    bool interrupted = false;
+    {
+      const nb::gil_scoped_release released;
+      auto lock = mutex_.lock();
+      // Signal handlers are Python and may use this Perch: what they do, they do between two batches.
+      const auto signalled = [&] {
+        lock.unlock();
+        interrupted = check_signals();
+        lock.lock();
+        return interrupted;
+      };
+      const Status status = session_->run(span_of(windows), n, outputs, signalled);
+      if (!interrupted) raise_if_failed(status);
+    }
+    if (interrupted) throw nb::python_error();
   }
 
  private:
+  /// Lets Python handle signals, Ctrl-C for instance. Whether a handler raised, with the exception set.
+  static bool check_signals() {
+    const nb::gil_scoped_acquire acquired;
+    return PyErr_CheckSignals() != 0;
+  }
+
   std::optional<perch::Session> session_;
-  std::mutex mutex_;
+  ProcessMutex mutex_;
 };
 
 /// Mono samples [count] at `rate` Hz, in memory of their own.

@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,6 +27,7 @@
 #include "pantanal/nn/state_dict_file.hpp"
 #include "pantanal/ops/mamba_scan.hpp"
 #include "pantanal/ops/selective_scan.hpp"
+#include "process_mutex.hpp"
 
 namespace nb = nanobind;
 
@@ -37,6 +37,16 @@ namespace {
 using Ids = std::optional<nb::ndarray<const std::int64_t, nb::c_contig, nb::device::cpu>>;
 using Input = std::optional<ConstArray>;
 using Output = std::optional<Array>;
+
+/// An error under the names that Python gives the models: ProtoSSM for ProtoSsm and ProtoSsmConfig.
+Failure in_python_names(Error error) {
+  for (const std::string model : {"Proto", "Residual", "Selective"}) {
+    if (!error.where.starts_with(model + "Ssm")) continue;
+    const std::size_t length = model.size() + (error.where.starts_with(model + "SsmConfig") ? 9 : 3);
+    error.where.replace(0, length, model + "SSM");
+  }
+  return {std::move(error)};
+}
 
 /// What was wrong with arrays, not with a file.
 Error blame_arguments(Error error) {
@@ -78,7 +88,7 @@ template <class Session, class Config>
 class Model {
  public:
   Model(const Config& config, std::int64_t threads) : config_(config), threads_(thread_count(threads)) {
-    raise_if_failed(heads::validate(config_));
+    raise_unless(heads::validate(config_));
   }
 
   std::vector<std::pair<std::string, Shape>> parameters() const {
@@ -92,7 +102,7 @@ class Model {
     const nn::StateDict state = state_of(arrays);
     const nb::gil_scoped_release released;
     auto created = Session::create(state, config_, {.threads = threads_});
-    if (!created) throw Failure{blame_arguments(std::move(created).error())};
+    if (!created) throw in_python_names(blame_arguments(std::move(created).error()));
     replace(*std::move(created));
   }
 
@@ -100,27 +110,33 @@ class Model {
     const nb::gil_scoped_release released;
     auto state = load_parameters(path, config_);
     if (!state) throw Failure{blame_contents(std::move(state).error(), path)};
-    replace(value_or_raise(Session::create(*state, config_, {.threads = threads_})));
+    auto created = Session::create(*state, config_, {.threads = threads_});
+    if (!created) throw in_python_names(std::move(created).error());
+    replace(*std::move(created));
   }
 
   /// Calls run(session) without the interpreter's lock.
   template <class Run>
   void run(Run&& run) {
     const nb::gil_scoped_release released;
-    const std::lock_guard lock(mutex_);
-    raise_if_failed(run(*session_));
+    const auto lock = mutex_.lock();
+    raise_unless(run(*session_));
   }
 
  private:
+  static void raise_unless(const Status& status) {
+    if (!status) throw in_python_names(status.error());
+  }
+
   void replace(Session&& session) {
-    const std::lock_guard lock(mutex_);
+    const auto lock = mutex_.lock();
     session_.emplace(std::move(session));
   }
 
   Config config_;
   std::size_t threads_;
   std::optional<Session> session_;
-  std::mutex mutex_;
+  ProcessMutex mutex_;
 };
 
 using SelectiveSsm = Model<heads::SelectiveSsmSession, nn::SelectiveSsmConfig>;
@@ -181,6 +197,9 @@ void selective_scan(const ConstArray& u, const ConstArray& delta, const ConstArr
                                span_of(skip), span_of(initial_state)};
   const ops::MambaTerms terms{span_of(z), span_of(delta_bias), delta_softplus};
   const std::size_t team = thread_count(threads);
+  if (team > 1024)  // as for the models
+    throw Failure{
+        {ErrorCode::invalid_argument, "selective_scan", std::to_string(team) + " threads", "at most 1024"}};
   const nb::gil_scoped_release released;
   const Status status = ops::mamba_scan(shape, inputs, terms, {span_of(y), span_of(final_state)}, team);
   if (!status) throw Failure{rename_arguments(status.error())};

@@ -39,6 +39,9 @@ def ids(name: str, value: Any, count: int) -> IdArray:
     if array.dtype.kind not in "iu" and array.size:
         raise ValueError(f"{name}: found dtype {array.dtype}, expected whole numbers")
     check_shape(name, array.shape, (count,))
+    largest = np.iinfo(np.int64).max
+    if array.dtype.kind == "u" and array.size and array.max() > largest:
+        raise ValueError(f"{name}: found {array.max()}, expected at most {largest}")
     return np.asarray(array, np.int64, order="C")
 
 

@@ -17,6 +17,7 @@ class Perch:
     """A Perch model for windows of raw audio, as `pantanal-convert` writes it.
 
     Threads may share one: while a call computes, other Python threads run, and other calls wait for their turn.
+    The file is memory-mapped: while it is in use, replace it by renaming a new file over it, never write to it in place.
 
     Args:
         path: the model, a .safetensors file.
@@ -56,7 +57,8 @@ class Perch:
                 [n, classes], the logits. (Sizes are Perch v2's.)
 
         Raises:
-            ValueError: `x` has another shape or type, or holds NaN or infinity; an output that the model does not have.
+            ValueError: `x` has another shape or type, or holds NaN or infinity; an output that the model does not have; a result that
+                float32 does not hold.
         """
         windows = self._windows(x)
         shapes = self._shapes(len(windows))

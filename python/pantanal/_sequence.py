@@ -43,11 +43,15 @@ class _Model:
             MismatchError: a tensor is missing, is of another shape, or is one that the model does not have: the message
                 names it.
             ValueError: a parameter is not floating-point or holds NaN or infinity.
+            TypeError: a name is not a string.
             FileNotFoundError, CorruptError: no such file, or a damaged one or one with NaN or infinity in it.
         """
         if isinstance(state_dict, (str, os.PathLike)):
             self._model.load_file(os.fspath(state_dict))
         else:
+            for name in state_dict:
+                if not isinstance(name, str):
+                    raise TypeError(f"state_dict: found the name {name!r}, expected a string")
             wanted = {name: value for name, value in state_dict.items() if name not in self._buffers}
             self._model.load({name: floats(f"state_dict[{name!r}]", value) for name, value in wanted.items()})
         self._loaded = True

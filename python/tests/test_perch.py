@@ -2,8 +2,10 @@
 
 import multiprocessing
 import pickle
+import signal
 import subprocess
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -236,6 +238,76 @@ def test_a_forked_process_may_use_its_parents(perch, windows):
     assert receiver.poll(60), "the child hangs"
     np.testing.assert_array_equal(receiver.recv(), expected)
     child.join()
+
+
+def test_a_fork_during_a_call_leaves_the_child_a_lock_of_its_own(perch, windows):
+    expected = perch.embed(windows)
+    many = np.tile(windows, (400, 1))
+    stop = threading.Event()
+
+    def compute():
+        while not stop.is_set():
+            perch.embed(many)
+
+    worker = threading.Thread(target=compute)
+    worker.start()
+    try:
+        time.sleep(0.05)
+        context = multiprocessing.get_context("fork")
+        for _ in range(5):
+            receiver, sender = context.Pipe(duplex=False)
+            child = context.Process(target=lambda: sender.send(perch.embed(windows)), daemon=True)
+            child.start()
+            answered = receiver.poll(30)
+            if not answered:
+                child.kill()
+            assert answered, "the child hangs"
+            np.testing.assert_array_equal(receiver.recv(), expected)
+            child.join()
+    finally:
+        stop.set()
+        worker.join()
+
+
+class Interrupted(Exception):
+    pass
+
+
+def test_signals_are_handled_between_batches(perch, windows):
+    """The handler may use the same model, and what it raises ends the call."""
+    expected = perch.embed(windows)
+    seen = []
+
+    def handle(number, frame):
+        seen.append(perch.embed(windows))
+        raise Interrupted
+
+    many = np.tile(windows, (20000, 1))
+    previous = signal.signal(signal.SIGALRM, handle)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(Interrupted):
+            perch.embed(many)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    np.testing.assert_array_equal(seen[0], expected)
+    np.testing.assert_array_equal(perch.embed(windows), expected)
+
+
+@pytest.mark.parametrize("outputs", [["embedding"], ["spatial_embedding"], ["label"], []])
+def test_refuses_results_that_floats_do_not_hold(tmp_path, windows, outputs):
+    path = tiny_model.write(tmp_path / "loud.safetensors", head__bias=3e38)
+    with pytest.raises(ValueError, match="embedding of window 0.*float32"):
+        pantanal.Perch(path).run(windows, outputs)
+
+
+def test_refuses_labels_that_floats_do_not_hold(tmp_path, windows):
+    path = tiny_model.write(tmp_path / "loud.safetensors", label__bias=3.4e38, label__scale=3.4e38, head__bias=1.0)
+    perch = pantanal.Perch(path)
+    assert np.isfinite(perch.embed(windows)).all()
+    with pytest.raises(ValueError, match="label of window"):
+        perch.run(windows)
 
 
 def test_can_be_pickled(perch, windows):

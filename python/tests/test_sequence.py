@@ -2,7 +2,10 @@
 
 import concurrent.futures
 import json
+import multiprocessing
 import struct
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -39,6 +42,38 @@ def write_safetensors(path, tensors):
     text += b" " * (-len(text) % 8)
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
     return path
+
+
+def test_a_fork_during_a_call_leaves_the_child_a_lock_of_its_own():
+    case = torch_cases.load("residual_ssm")[0]
+    model = make_residual(case, clamp_ids=True, threads=2)
+    arguments = (case.inputs["emb"], case.inputs["scores"])
+    expected = model(*arguments)
+    many = [np.repeat(array, 2000, axis=0) for array in arguments]
+    stop = threading.Event()
+
+    def compute():
+        while not stop.is_set():
+            model(*many)
+
+    worker = threading.Thread(target=compute)
+    worker.start()
+    try:
+        time.sleep(0.05)
+        context = multiprocessing.get_context("fork")
+        for _ in range(5):
+            receiver, sender = context.Pipe(duplex=False)
+            child = context.Process(target=lambda: sender.send(model(*arguments)), daemon=True)
+            child.start()
+            answered = receiver.poll(30)
+            if not answered:
+                child.kill()
+            assert answered, "the child hangs"
+            np.testing.assert_array_equal(receiver.recv(), expected)
+            child.join()
+    finally:
+        stop.set()
+        worker.join()
 
 
 @pytest.mark.parametrize("form", ["notebook", "mamba"])

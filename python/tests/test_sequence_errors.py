@@ -44,6 +44,9 @@ def test_constructors_name_the_argument(arguments, message):
 def test_threads_are_bounded(case):
     with pytest.raises(ValueError, match="100000 threads"):
         make_proto(case, threads=100000)
+    x = np.zeros((1, 2, 3), np.float32)
+    with pytest.raises(ValueError, match="1025 threads, expected at most 1024"):
+        pantanal.selective_scan(x, x, np.zeros((3, 1), np.float32), x[..., :1], x[..., :1], threads=1025)
 
 
 def test_a_model_without_parameters_says_so():
@@ -75,6 +78,20 @@ def test_parameters_that_are_not_finite_are_named(case, proto, value):
 def test_parameters_of_another_type_are_named(case, proto):
     with pytest.raises(ValueError, match="class_bias.*int64"):
         proto.load_state_dict({**case.state, "class_bias": np.zeros(case.config["n_classes"], np.int64)})
+
+
+def test_parameters_have_strings_for_names(case, proto):
+    with pytest.raises(TypeError, match="state_dict: found the name 7, expected a string"):
+        proto.load_state_dict({**case.state, 7: np.zeros(1, np.float32)})
+
+
+def test_errors_use_the_classes_names(case, proto, residual_case):
+    with pytest.raises(ValueError, match="^ProtoSSM.emb, window 0"):
+        proto(np.full_like(case.inputs["emb"], np.nan))
+    with pytest.raises(ValueError, match="^ResidualSSM.d_model"):
+        pantanal.ResidualSSM(d_model=1 << 24)
+    with pytest.raises(pantanal.MismatchError, match="^ResidualSSM: "):
+        make_residual(residual_case).load_state_dict({})
 
 
 def test_a_failed_load_leaves_the_parameters_alone(case, proto):
@@ -137,6 +154,8 @@ def test_sites_and_hours_out_of_range_are_named(case, proto):
         proto(emb, site_ids=[0, 0])
     with pytest.raises(ValueError, match=r"site_ids: found shape \(3,\), expected \(2,\)"):
         proto(emb, site_ids=[0, 0, 0], hours=[0, 0])
+    with pytest.raises(ValueError, match=rf"site_ids: found {2**64 - 1}, expected at most {2**63 - 1}"):
+        proto(emb, site_ids=np.array([0, 2**64 - 1], np.uint64), hours=[0, 0])
     with pytest.raises(ValueError, match="hours: found dtype float64"):
         proto(emb, site_ids=[0, 0], hours=[0.5, 1])
 

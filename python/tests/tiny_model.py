@@ -85,7 +85,8 @@ def crc32c(data):
     return crc ^ 0xFFFFFFFF
 
 
-def write(path, classes=len(LABELS), version="1"):
+def write(path, classes=len(LABELS), version="1", **fills):
+    """`fills`: tensors, with __ for the dots of their names, that hold nothing but a value."""
     architecture = {**ARCHITECTURE, "label": {**ARCHITECTURE["label"], "classes": classes}}
     header = {
         "__metadata__": {
@@ -99,6 +100,7 @@ def write(path, classes=len(LABELS), version="1"):
     }
     data = b""
     for name, values in tensors(classes).items():
+        values = np.full_like(values, fills.get(name.replace(".", "__"), values))
         end = len(data) + values.nbytes
         header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [len(data), end]}
         data += values.tobytes()

@@ -78,6 +78,31 @@ TEST(ResidualSsm, IsTheSameBitsForAnyThreadsAndBlocks) {
   }
 }
 
+/// Beside large inputs, biases and LayerNorm's eps are nothing, and what comes out does not depend on how
+/// large they are: also where the variance exceeds float32, and also where the sum does.
+TEST(ResidualSsm, GivesForInputsWhoseVarianceOverflowsWhatItGivesForSmallerOnes) {
+  const Small small;
+  const auto run = [&](InstructionSet isa, float size) {
+    auto model = ResidualSsm::create(small.state, small.config, {.threads = 1, .isa = isa});
+    EXPECT_TRUE(succeeded(model));
+    std::vector<float> emb = small.emb, scores = small.scores,
+                       found(Small::files * Small::steps * small.config.n_classes);
+    for (float& v : emb) v *= size;
+    for (float& v : scores) v *= size;
+    EXPECT_TRUE(
+        succeeded(model->run({emb, scores, {small.sites, small.hours}}, Small::files, Small::steps, found)));
+    return found;
+  };
+  for (const kernels::KernelTable* table : kernels::all_tables()) {
+    const std::vector<float> expected = run(table->isa, 1e12f);
+    for (const float size : {1e19f, 1e25f, 1e36f}) {
+      const std::vector<float> found = run(table->isa, size);
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        ASSERT_NEAR(found[i], expected[i], 1e-4f) << to_string(table->isa) << " x " << size;
+    }
+  }
+}
+
 TEST(ResidualSsm, NamesWhatIsWrong) {
   const Small small;
   auto model = ResidualSsm::create(small.state, small.config, {.threads = 1});

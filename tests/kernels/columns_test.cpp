@@ -71,6 +71,22 @@ TEST(Columns, NormalizeRowsDividesByTheNormPlusEps) {
     }
 }
 
+TEST(Columns, NormalizeRowsGivesUnitLengthWhereTheNormOverflows) {
+  for (const KernelTable* table : all_tables())
+    for (const std::size_t columns : widths)
+      for (const float size : {1e18f, 3e19f, 1e25f, 3e37f}) {
+        std::vector<float> data = random_floats(columns, 1);
+        for (float& v : data) v *= size;
+        Guarded found(columns);
+        table->normalize_rows(data.data(), 1, columns, columns, 1e-5f, found.data(), columns);
+        double squares = 0;
+        for (const float v : data) squares += double{v} * double{v};
+        for (std::size_t c = 0; c < columns; ++c)
+          ASSERT_NEAR(found[c], double{data[c]} / std::sqrt(squares), 1e-6)
+              << to_string(table->isa) << " " << columns << " x " << size;
+      }
+}
+
 TEST(Columns, NormalizeRowsKeepsZeroZero) {
   const std::vector<float> zeros(32);
   for (const KernelTable* table : all_tables()) {

@@ -33,6 +33,47 @@ TEST(LayerNorm, AgreesWithTheReference) {
     }
 }
 
+/// Random values of about `size`, against the reference.
+void check_large_layer_norm(const KernelTable& table, std::size_t columns, float size) {
+  std::vector<float> x = random_floats(rows * columns, 1);
+  for (float& v : x) v *= size;
+  const std::vector<float> weight = random_floats(columns, 2), bias = random_floats(columns, 3);
+  std::vector<float> found(x.size());
+  table.layer_norm(x.data(), rows, columns, columns, 1e-5f, weight.data(), bias.data(), found.data(),
+                   columns);
+  const std::vector<double> expected = reference::layer_norm(x, columns, 1e-5, weight, bias);
+  for (std::size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(found[i], expected[i], 2e-5) << i;
+}
+
+TEST(LayerNorm, AgreesWithTheReferenceWhereTheVarianceOrTheSumOverflows) {
+  for (const KernelTable* table : all_tables())
+    for (const std::size_t columns : {2, 7, 16, 33, 320})
+      for (const float size : {1e15f, 1e18f, 1e19f, 3e19f, 1e25f, 1e32f, 1e37f, 3e37f}) {
+        SCOPED_TRACE(testing::Message() << to_string(table->isa) << " " << columns << " x " << size);
+        check_large_layer_norm(*table, columns, size);
+      }
+}
+
+TEST(LayerNorm, GivesTheBiasOfEqualValuesAndKeepsNonFiniteOnes) {
+  constexpr std::size_t columns = 32;  // powers of two, whose sums are exact
+  const std::vector<float> weight(columns, 1.0f), bias = random_floats(columns, 3);
+  std::vector<float> found(columns);
+  for (const KernelTable* table : all_tables()) {
+    const auto run = [&](const std::vector<float>& x) {
+      table->layer_norm(x.data(), 1, columns, columns, 1e-5f, weight.data(), bias.data(), found.data(),
+                        columns);
+    };
+    run(std::vector<float>(columns, 0x1p127f));
+    EXPECT_EQ(found, bias) << to_string(table->isa);
+    for (const float bad : {NAN, INFINITY}) {
+      std::vector<float> x = random_floats(columns, 4);
+      x[5] = bad;
+      run(x);
+      for (const float v : found) ASSERT_TRUE(std::isnan(v)) << to_string(table->isa);
+    }
+  }
+}
+
 TEST(SoftmaxRows, AgreesWithTheReferenceAndNeverOverflows) {
   for (const KernelTable* table : all_tables())
     for (const std::size_t columns : {1, 2, 12, 16, 33, 100})

@@ -154,12 +154,103 @@ TEST(Session, RefusesWrongSizesAndNonFiniteSamples) {
   };
   expect_error(std::span(x).first(samples), 2, {}, "windows");
   expect_error(x, 2, {.label = label}, "label");
+  expect_error({}, std::size_t{1} << 59, {}, "windows");  // times 16000 samples is 0 in 64 bits
+  std::vector<std::uint8_t> finite(1);
+  expect_error(x, 2, {.finite = finite}, "finite");
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     x[samples + 3] = bad;
     expect_error(x, 2, {}, "window 1, sample 3");
   }
   EXPECT_FALSE(Session::create(nullptr));
   EXPECT_FALSE(Session::create(model, {.threads = 100000}));
+}
+
+/// Tiny model whose tensors of these names hold nothing but `value`.
+std::shared_ptr<const Model> filled_model(const std::vector<std::string>& names, float value) {
+  auto model = std::make_shared<Model>(*tiny_model());
+  for (const std::string& name : names) {
+    Tensor& tensor = model->tensors.at(name);
+    tensor = make_tensor(tensor.shape, std::vector<float>(tensor.values.size(), value));
+  }
+  return model;
+}
+
+TEST(Session, RefusesResultsThatFloatsDoNotHold) {
+  const auto refused = [](const std::vector<std::string>& names, float value, const char* part, auto select) {
+    const auto model = filled_model(names, value);
+    auto session = Session::create(model, {.threads = 2, .batch = 2});
+    ASSERT_TRUE(session);
+    const OutputSizes sizes = session->output_sizes();
+    std::vector<float> embedding(3 * sizes.embedding), spatial(3 * sizes.spatial_embedding),
+        label(3 * sizes.label);
+    const Outputs all{.embedding = embedding, .spatial_embedding = spatial, .label = label};
+    const std::vector<float> x = signal(3, model->architecture.frontend.samples);
+    const Status status = session->run(x, 3, select(all));
+    ASSERT_FALSE(status) << names[0];
+    EXPECT_EQ(status.error().code, ErrorCode::invalid_argument);
+    EXPECT_NE(status.error().message().find(part), std::string::npos) << status.error().message();
+  };
+  const auto all = [](const Outputs& o) { return o; };
+  const auto label = [](const Outputs& o) { return Outputs{.label = o.label}; };
+  const auto spatial = [](const Outputs& o) { return Outputs{.spatial_embedding = o.spatial_embedding}; };
+  for (const char* const tensor : {"head.weight", "head.bias"}) {
+    refused({tensor}, 3e38f, "embedding of window ", all);
+    refused({tensor}, 3e38f, "embedding of window ", label);
+    refused({tensor}, 3e38f, "embedding of window ", spatial);
+  }
+  refused({"label.scale", "label.bias"}, 3.4e38f, "label of window ", all);
+  refused({"label.scale", "label.bias"}, 3.4e38f, "label of window ", label);
+}
+
+TEST(Session, LabelsDoNotDependOnWhetherTheNormOverflows) {
+  const auto model = filled_model({"head.bias"}, 1e30f);
+  auto session = Session::create(model, {.threads = 1});
+  ASSERT_TRUE(session);
+  const std::size_t samples = model->architecture.frontend.samples;
+  const std::vector<float> x = signal(1, samples);
+  const OutputValues found = run(*session, x, 1);
+  EXPECT_LT(largest(found.label, reference::run(*model, x).label, 0), 1e-5);
+}
+
+TEST(Session, TellsWindowsThatOverflowFromTheOthers) {
+  const auto model = filled_model({"frontend.mel"}, 100);
+  const std::size_t samples = model->architecture.frontend.samples;
+  const std::vector<float> good = signal(3, samples);
+  std::vector<float> x = good;
+  for (std::size_t i = 0; i < samples; ++i)
+    x[samples + i] = 3e38f;  // 100 times its magnitudes exceed float32
+  for (const std::size_t batch : {1, 2, 3}) {
+    auto session = Session::create(model, {.threads = 2, .batch = batch});
+    ASSERT_TRUE(session);
+    const OutputValues expected = run(*session, good, 3);
+    const std::size_t classes = session->output_sizes().label;
+    std::vector<float> label(3 * classes);
+    const Status status = session->run(x, 3, {.label = label});
+    ASSERT_FALSE(status);
+    EXPECT_NE(status.error().message().find("spectrogram of window 1"), std::string::npos)
+        << status.error().message();
+    std::vector<std::uint8_t> finite(3, 7);
+    ASSERT_TRUE(session->run(x, 3, {.label = label, .finite = finite}));
+    EXPECT_EQ(finite, (std::vector<std::uint8_t>{1, 0, 1}));
+    for (const std::size_t w : {0, 2})
+      for (std::size_t c = 0; c < classes; ++c)
+        ASSERT_EQ(label[w * classes + c], expected.label[w * classes + c]);
+  }
+}
+
+TEST(Session, AsksBetweenBatchesWhetherItIsCancelled) {
+  const auto model = tiny_model();
+  auto session = Session::create(model, {.threads = 1, .batch = 2});
+  ASSERT_TRUE(session);
+  const std::vector<float> x = signal(5, model->architecture.frontend.samples);
+  std::vector<float> embedding(5 * session->output_sizes().embedding);
+  int asked = 0;
+  ASSERT_TRUE(session->run(x, 5, {.embedding = embedding}, [&] { return ++asked > 2; }));
+  EXPECT_EQ(asked, 2);
+  const Status status = session->run(x, 5, {.embedding = embedding}, [&] { return ++asked > 3; });
+  ASSERT_FALSE(status);
+  EXPECT_NE(status.error().message().find("cancellation after 4 windows"), std::string::npos)
+      << status.error().message();
 }
 
 TEST(Session, LoudInputStaysFinite) {

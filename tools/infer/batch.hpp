@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -25,7 +26,8 @@ class Batch {
         sizes_(sizes),
         samples_(capacity * samples),
         embedding_(capacity * sizes.embedding),
-        label_(capacity * sizes.label) {}
+        label_(capacity * sizes.label),
+        finite_(capacity) {}
 
   std::size_t size() const { return places_.size(); }
   bool is_full() const { return size() == capacity_; }
@@ -40,8 +42,12 @@ class Batch {
   Status run(perch::Session& session) {
     return session.run(samples_.span().first(size() * samples_per_window_), size(),
                        {.embedding = embedding_.span().first(size() * sizes_.embedding),
-                        .label = label_.span().first(size() * sizes_.label)});
+                        .label = label_.span().first(size() * sizes_.label),
+                        .finite = std::span(finite_).first(size())});
   }
+
+  /// Whether window i has results that may be used, after run().
+  bool is_finite(std::size_t i) const { return finite_[i] != 0; }
 
   /// Of window i, after run().
   WindowResult result(std::size_t i) const {
@@ -55,6 +61,7 @@ class Batch {
   std::size_t capacity_, samples_per_window_;
   perch::OutputSizes sizes_;
   AlignedBuffer<float> samples_, embedding_, label_;
+  std::vector<std::uint8_t> finite_;
   std::vector<WindowResult> places_;
 };
 

@@ -6,7 +6,6 @@
 #include <variant>
 
 #include "interruption.hpp"
-#include "pantanal/core/finite.hpp"
 
 namespace pantanal::infer {
 namespace {
@@ -61,7 +60,7 @@ std::optional<ExitCode> RecordingLoop::compute() {
     return console_.fail(ExitCode::unexpected, status.error());
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     const WindowResult result = batch_.result(i);
-    if (!all_finite(result.embedding) || !all_finite(result.logits)) {
+    if (!batch_.is_finite(i)) {
       const std::string where = recordings_[result.recording].path.string();
       fail(result.recording,
            {ErrorCode::unsupported, where + ": from " + seconds_text(result.start_s),

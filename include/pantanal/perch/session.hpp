@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "pantanal/core/aligned_buffer.hpp"
+#include "pantanal/core/finite.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/result.hpp"
 #include "pantanal/frontend/log_mel.hpp"
@@ -36,6 +39,9 @@ struct Outputs {
   std::span<float> spatial_embedding = {};  ///< [n, H, W, E]
   std::span<float> spectrogram = {};        ///< [n, frames, mel_bands]
   std::span<float> label = {};              ///< [n, classes] logits
+  /// [n] 1: the window's results are finite. 0: float32 does not hold them, and they are not to be used;
+  /// run() goes on, where without this it would fail.
+  std::span<std::uint8_t> finite = {};
 };
 
 /// Number of floats each output takes per window.
@@ -71,11 +77,20 @@ class Session {
   }
 
   /// windows [n, samples] float32, raw. Errors: a span of another size, a sample that is NaN or infinite,
-  /// label asked of a model without label head.
-  Status run(std::span<const float> windows, std::size_t n, const Outputs& outputs) {
+  /// label asked of a model without label head, a result that float32 does not hold (unless `finite` is
+  /// given). A window whose embedding is not finite has no finite label either, even where only that is asked
+  /// for. `cancelled`, if any, is asked between two batches; once it returns true, run() fails. Meanwhile
+  /// another run may take place.
+  Status run(std::span<const float> windows, std::size_t n, const Outputs& outputs,
+             const std::function<bool()>& cancelled = {}) {
     PANTANAL_TRY_STATUS(check(windows, n, outputs));
-    for (std::size_t done = 0; done < n; done += options_.batch)
-      run_batch(windows, {done, std::min(done + options_.batch, n)}, outputs);
+    for (std::size_t done = 0; done < n; done += options_.batch) {
+      if (done > 0 && cancelled && cancelled())
+        return Error{ErrorCode::invalid_argument, "perch::Session::run",
+                     "a cancellation after " + std::to_string(done) + " windows",
+                     "to run all " + std::to_string(n)};
+      PANTANAL_TRY_STATUS(run_batch(windows, {done, std::min(done + options_.batch, n)}, outputs));
+    }
     return {};
   }
 
@@ -85,7 +100,8 @@ class Session {
   /// One thread's workspace. Whoever runs a window uses one; a team shares rank 0's, each member with its own
   /// `slab`.
   struct Workspace {
-    AlignedBuffer<float> padded, spectrogram, ping, pong, depthwise, row_sums, gate, projection, slab;
+    AlignedBuffer<float> padded, spectrogram, ping, pong, depthwise, row_sums, gate, projection, slab,
+        embedding;
   };
 
   Session(std::shared_ptr<const Model> model, const SessionOptions& options)
@@ -128,7 +144,9 @@ class Session {
                              AlignedBuffer<float>(output_sizes().spectrogram), AlignedBuffer<float>(image),
                              AlignedBuffer<float>(image), AlignedBuffer<float>(most.depthwise),
                              AlignedBuffer<float>(most.row_sums), AlignedBuffer<float>(most.gate),
-                             AlignedBuffer<float>(most.projection), AlignedBuffer<float>(slab)});
+                             AlignedBuffer<float>(most.projection), AlignedBuffer<float>(slab),
+                             AlignedBuffer<float>(output_sizes().embedding)});
+    overflow_.resize(options_.batch);
     if (label_) {
       directions_ = AlignedBuffer<float>(options_.batch * label_->directions_size());
       maxima_ = AlignedBuffer<float>(options_.batch * label_->maxima_size());
@@ -138,7 +156,8 @@ class Session {
   Status check(std::span<const float> windows, std::size_t n, const Outputs& outputs) const {
     const OutputSizes sizes = output_sizes();
     const auto size = [&](const char* name, std::size_t found, std::size_t each, bool optional) -> Status {
-      if (found == n * each || (optional && found == 0)) return {};
+      const bool fits = each == 0 ? found == 0 : found % each == 0 && found / each == n;  // n * each may wrap
+      if (fits || (optional && found == 0)) return {};
       return Error{ErrorCode::invalid_argument, std::string("perch::Session::run: ") + name,
                    std::to_string(found) + " floats", std::to_string(n) + " x " + std::to_string(each)};
     };
@@ -148,6 +167,7 @@ class Session {
         size("spatial_embedding", outputs.spatial_embedding.size(), sizes.spatial_embedding, true));
     PANTANAL_TRY_STATUS(size("spectrogram", outputs.spectrogram.size(), sizes.spectrogram, true));
     PANTANAL_TRY_STATUS(size("label", outputs.label.size(), sizes.label, true));
+    PANTANAL_TRY_STATUS(size("finite", outputs.finite.size(), 1, true));
     for (std::size_t i = 0; i < windows.size(); ++i)
       if (!std::isfinite(windows[i]))
         return Error{ErrorCode::invalid_argument,
@@ -160,7 +180,7 @@ class Session {
 
   /// Windows first: each thread takes whole windows; what does not divide evenly is computed by all of them
   /// together.
-  void run_batch(std::span<const float> windows, Range batch, const Outputs& outputs) {
+  Status run_batch(std::span<const float> windows, Range batch, const Outputs& outputs) {
     parallel_team(options_.threads, [&](const Team& team) {
       const std::size_t alone = batch.size() / team.size() * team.size();
       for (std::size_t i = team.rank(); i < alone; i += team.size())
@@ -173,6 +193,25 @@ class Session {
         label_->run(team, directions_.data(), batch.size(), maxima_.data(),
                     outputs.label.data() + batch.begin * label_->classes());
     });
+    return check_results(batch, outputs);
+  }
+
+  /// What overflowed in each window of the batch, as flags or as an error.
+  Status check_results(Range batch, const Outputs& outputs) {
+    const std::size_t classes = outputs.label.empty() ? 0 : label_->classes();
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const std::size_t at = batch.begin + i;
+      const char* overflow = overflow_[i];
+      if (!overflow && classes > 0 && !all_finite(outputs.label.subspan(at * classes, classes)))
+        overflow = "label";
+      if (!outputs.finite.empty())
+        outputs.finite[at] = !overflow;
+      else if (overflow)
+        return Error{ErrorCode::invalid_argument,
+                     "perch::Session::run: " + std::string(overflow) + " of window " + std::to_string(at),
+                     "a result that float32 does not hold", "audio of usual amplitude and a sound model"};
+    }
+    return {};
   }
 
   /// Window `i` of the batch, up to what the label head needs. `slab` is the calling member's own.
@@ -180,6 +219,7 @@ class Session {
                   std::size_t i, const Outputs& outputs) {
     const std::size_t samples = model_->architecture.frontend.samples, at = batch.begin + i;
     log_mel_->run(team, windows.subspan(at * samples, samples), w.spectrogram.data(), w.padded.data(), slab);
+    if (team.rank() == 0) overflow_[i] = all_finite(w.spectrogram.span()) ? nullptr : "spectrogram";
     if (!outputs.spectrogram.empty() && team.rank() == 0)
       std::copy(w.spectrogram.data(), w.spectrogram.data() + w.spectrogram.size(),
                 outputs.spectrogram.data() + at * w.spectrogram.size());
@@ -187,7 +227,8 @@ class Session {
     const float* spatial = run_backbone(team, w, slab);
     if (!outputs.label.empty())
       label_->normalize(team, spatial, directions_.data() + i * label_->directions_size());
-    if (team.rank() == 0) store_embeddings(spatial, at, outputs);
+    if (team.rank() == 0 && !store_embeddings(spatial, at, outputs, w.embedding.data()) && !overflow_[i])
+      overflow_[i] = "embedding";
     team.wait();
   }
 
@@ -205,13 +246,18 @@ class Session {
     return to;
   }
 
-  void store_embeddings(const float* spatial, std::size_t at, const Outputs& outputs) const {
+  /// Whether all is finite: the embedding tells, since an infinity or a NaN stays one in a mean. `scratch`
+  /// has room for one embedding that nobody asked for.
+  bool store_embeddings(const float* spatial, std::size_t at, const Outputs& outputs, float* scratch) const {
     const std::size_t channels = head_->channels();
-    if (!outputs.embedding.empty()) head_->embed(spatial, outputs.embedding.data() + at * channels);
-    if (outputs.spatial_embedding.empty()) return;
+    float* embedding = outputs.embedding.empty() ? scratch : outputs.embedding.data() + at * channels;
+    head_->embed(spatial, embedding);
+    const bool finite = all_finite({embedding, channels});
+    if (outputs.spatial_embedding.empty()) return finite;
     float* out = outputs.spatial_embedding.data() + at * head_->positions() * channels;
     for (std::size_t p = 0; p < head_->positions(); ++p)
       std::copy_n(spatial + p * head_->stride(), channels, out + p * channels);
+    return finite;
   }
 
   std::shared_ptr<const Model> model_;
@@ -223,6 +269,7 @@ class Session {
   std::optional<LabelHeadLayer> label_;
   std::vector<Workspace> workspaces_;
   AlignedBuffer<float> directions_, maxima_;
+  std::vector<const char*> overflow_;  ///< per window of the batch: the first output not finite, or null
 };
 
 }  // namespace pantanal::perch
