@@ -172,11 +172,9 @@ class Conversion {
       return {};
     }
     if (labels_.size() != classes)
-      return Failure{
-          ExitCode::usage,
-          {ErrorCode::mismatch, options_.labels->string(), std::to_string(labels_.size()) + " names",
-           classes ? std::to_string(classes) + ", one per class of the label head"
-                   : "none, since the source has no label head"}};
+      return Failure{ExitCode::usage,
+                     {ErrorCode::mismatch, options_.labels->string(),
+                      std::to_string(labels_.size()) + " names", expected_names(labels_.size(), classes)}};
     model_.labels = std::move(labels_);
     return {};
   }
