@@ -340,18 +340,20 @@ TEST_F(ProgramTest, TellsItsVersion) {
 TEST_F(ProgramTest, LeavesNothingBehindWhenInterrupted) {
   write_chirp(folder_ / "a.wav", 120);
   ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
-  const int reader = ::open((folder_ / "pipe").c_str(), O_RDONLY | O_NONBLOCK);
-  ASSERT_GE(reader, 0);
-  const Program program({"--model", "m.safetensors", "a.wav", "--embeddings", "e.npz", "--top", "7"},
-                        folder_.path(), folder_ / "pipe", folder_ / "err");
-  pollfd rows = {reader, POLLIN, 0};
-  ASSERT_EQ(::poll(&rows, 1, 60'000), 1);  // it has begun, and more rows will come than the pipe holds
-  program.interrupt();
-  const Finished finished = program.wait();
-  ::close(reader);
-  EXPECT_EQ(finished.signal, SIGINT) << finished.code << finished.err;
-  EXPECT_FALSE(fs::exists(folder_ / "e.npz"));
-  EXPECT_TRUE(temporaries().empty());
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    const int reader = ::open((folder_ / "pipe").c_str(), O_RDONLY | O_NONBLOCK);
+    ASSERT_GE(reader, 0);
+    const Program program({"--model", "m.safetensors", "a.wav", "--embeddings", "e.npz", "--top", "7"},
+                          folder_.path(), folder_ / "pipe", folder_ / "err");
+    pollfd rows = {reader, POLLIN, 0};
+    ASSERT_EQ(::poll(&rows, 1, 60'000), 1);  // it has begun, and more rows will come than the pipe holds
+    program.end_by(signal);
+    const Finished finished = program.wait();
+    ::close(reader);
+    EXPECT_EQ(finished.signal, signal) << finished.code << finished.err;
+    EXPECT_FALSE(fs::exists(folder_ / "e.npz"));
+    EXPECT_TRUE(temporaries().empty());
+  }
 }
 
 }  // namespace
