@@ -16,6 +16,7 @@
 #include "io/temporary_folder.hpp"
 #include "output/npz_reader.hpp"
 #include "pantanal/audio/windows.hpp"
+#include "pantanal/core/parallel.hpp"
 #include "pantanal/io/csv.hpp"
 #include "pantanal/output/prediction_csv.hpp"
 #include "pantanal/perch/model_file.hpp"
@@ -104,6 +105,18 @@ TEST_F(ProgramTest, GivesTheSameWithAnyThreadsAndBatch) {
       EXPECT_EQ(other.out, first.out) << threads << " threads, batch " << batch;
       EXPECT_EQ(read_bytes(folder_ / "e.npz"), read_bytes(folder_ / "first.npz"));
     }
+}
+
+TEST_F(ProgramTest, StartsNoMoreThreadsThanAreOfUse) {
+  const std::size_t hardware = hardware_threads();
+  if (hardware >= 256) GTEST_SKIP() << "1024 threads are of use on this machine";
+  write_chirp(folder_ / "a.wav", 1.2);
+  const Finished usual = infer({"a.wav"}), crowd = infer({"a.wav", "--threads", "1024"});
+  EXPECT_EQ(crowd.code, 0);
+  EXPECT_EQ(crowd.out, usual.out);
+  EXPECT_EQ(crowd.err, "pantanal-infer: --threads 1024: " + std::to_string(4 * hardware) +
+                           " are used, since the CPU has " + std::to_string(hardware) + "\n");
+  EXPECT_EQ(infer({"a.wav", "--threads", std::to_string(4 * hardware)}).err, "");
 }
 
 TEST_F(ProgramTest, WritesFilesInsteadOfToStandardOutput) {
