@@ -319,6 +319,23 @@ TEST_F(ProgramTest, NoticesThatStandardOutputFails) {
   EXPECT_EQ(Program({"--help"}, folder_.path(), "/dev/full", folder_ / "err").wait().code, 5);
 }
 
+TEST_F(ProgramTest, EndsQuietlyWhenItsReaderHasEnough) {
+  write_chirp(folder_ / "a.wav", 1);
+  const auto run_into = [&](const std::string& reader) {
+    const std::string command =
+        std::string("{ until [ -e ready ]; do sleep 0.02; done; ") + PANTANAL_INFER +
+        " --model m.safetensors a.wav --embeddings e.npz 2> err; echo $? > code; } | " + reader;
+    EXPECT_EQ(std::system(("cd '" + folder_.path().string() + "' && " + command).c_str()), 0);
+    return read_bytes(folder_ / "code");
+  };
+  EXPECT_EQ(run_into("{ exec <&-; : > ready; until [ -s code ]; do sleep 0.02; done; }"), "5\n");
+  EXPECT_EQ(read_bytes(folder_ / "err"), "");
+  EXPECT_FALSE(fs::exists(folder_ / "e.npz"));
+  EXPECT_TRUE(temporaries().empty());
+  EXPECT_EQ(run_into("cat > all"), "0\n");
+  EXPECT_EQ(read_bytes(folder_ / "all"), infer({"a.wav"}).out);
+}
+
 TEST_F(ProgramTest, WritesNoNumberThatIsNone) {
   perch::Model model = perch::fixtures::random_model(perch::fixtures::tiny_architecture(), 7);
   auto& bias = model.tensors.at("head.bias");

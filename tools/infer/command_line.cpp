@@ -35,7 +35,8 @@ Exit code:
   2  the command line makes no sense
   3  the model could not be loaded
   4  some recordings could not be read, or not to their end; the rest was written
-  5  an output could not be written
+  5  an output could not be written; without a message if it is a pipe whose reader, such
+     as head, has read enough
   6  nothing was written: no recording was found, or none could be read)";
 
 /// Paths are kept as the bytes given, not converted.

@@ -111,7 +111,7 @@ ExitCode infer(const Options& options, Console& console) {
   }
   if (!interrupted() && loop.windows_written() > 0)
     if (Status status = writer->finish(interrupted); !status && !interrupted())
-      return console.fail(ExitCode::output, status.error());
+      return writer->reader_is_gone() ? ExitCode::output : console.fail(ExitCode::output, status.error());
   if (interrupted()) return ExitCode::interrupted;
   if (loop.recordings_failed() > 0)
     console.say(std::to_string(loop.recordings_failed()) + " of " + std::to_string(list.recordings.size()) +
