@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -154,6 +155,15 @@ TEST_F(ConvertTest, LeavesNothingBehindWhenTheDiskIsFull) {
   std::signal(SIGXFSZ, handler);
   EXPECT_EQ(code, ExitCode::output) << log_;
   EXPECT_TRUE(said("out.safetensors") && said("Nothing was written.")) << log_;
+  EXPECT_EQ(folder_.names(), std::vector<std::string>{"labels.csv"});
+}
+
+TEST_F(ConvertTest, RefusesInstructionsThatThereAreNot) {
+  ::setenv("PANTANAL_ISA", "foo", 1);
+  const ExitCode code = run();
+  ::unsetenv("PANTANAL_ISA");
+  EXPECT_EQ(code, ExitCode::usage);
+  EXPECT_TRUE(said("PANTANAL_ISA: invalid argument: found 'foo'")) << log_;
   EXPECT_EQ(folder_.names(), std::vector<std::string>{"labels.csv"});
 }
 

@@ -361,6 +361,20 @@ TEST_F(ProgramTest, RefusesACommandLineThatMakesNoSense) {
   EXPECT_EQ(run({"a.wav"}, folder_.path()).code, 2);
 }
 
+TEST_F(ProgramTest, RefusesInstructionsThatThereAreNot) {
+  write_chirp(folder_ / "a.wav", 0.5);
+  ::setenv("PANTANAL_ISA", "foo", 1);
+  const Finished unknown = infer({"a.wav"});
+  ::setenv("PANTANAL_ISA", "portable", 1);
+  const Finished portable = infer({"a.wav"});
+  ::unsetenv("PANTANAL_ISA");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_NE(unknown.err.find("PANTANAL_ISA: invalid argument: found 'foo', expected one of portable"),
+            std::string::npos)
+      << unknown.err;
+  EXPECT_EQ(portable.code, 0) << portable.err;
+}
+
 TEST_F(ProgramTest, TellsItsVersion) {
   const Finished finished = run({"--version"}, folder_.path());
   EXPECT_EQ(finished.code, 0);

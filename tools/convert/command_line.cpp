@@ -21,6 +21,9 @@ class_name) or one label a line. Labels of the same genus are kept for amphibian
 insects and birds that are no labels themselves. The label head is most of the work of a
 window, so this makes a model several times as fast.
 
+PANTANAL_ISA=portable, avx2 or avx512 in the environment chooses the CPU's instructions; by
+default they are the widest it has.
+
 Exit code:
   0  the model was written
   1  something unforeseen: out of memory, or a bug

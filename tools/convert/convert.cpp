@@ -16,6 +16,7 @@
 
 #include "labels/class_list.hpp"
 #include "onnx/onnx_reader.hpp"
+#include "pantanal/core/requested_isa.hpp"
 #include "pantanal/io/atomic_file.hpp"
 #include "pantanal/perch/keep_classes.hpp"
 #include "pantanal/perch/model_file.hpp"
@@ -83,6 +84,7 @@ class Conversion {
       : options_(options), report_(report), log_(log) {}
 
   Outcome run() {
+    if (const Status isa = check_requested_isa(); !isa) return Failure{ExitCode::usage, isa.error()};
     if (auto failure = check_paths()) return failure;
     if (auto failure = read_names()) return failure;
     if (auto failure = is_savedmodel(options_.source) ? convert_savedmodel() : convert_onnx()) return failure;

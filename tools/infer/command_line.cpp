@@ -29,6 +29,9 @@ whole windows before the damage are written. All others are done in any case. OU
 NPZ appear under their names complete, or not at all; if OUT is a device or a pipe, such
 as /dev/stdout, rows are written to it as they come.
 
+PANTANAL_ISA=portable, avx2 or avx512 in the environment chooses the CPU's instructions; by
+default they are the widest it has.
+
 Exit code:
   0  every recording was done
   1  something unforeseen: out of memory, or a bug

@@ -9,6 +9,7 @@
 
 #include "interruption.hpp"
 #include "pantanal/core/parallel.hpp"
+#include "pantanal/core/requested_isa.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "pantanal/perch/session.hpp"
 #include "recording_loop.hpp"
@@ -87,6 +88,7 @@ void report(const RecordingList& list, Console& console) {
 }  // namespace
 
 ExitCode infer(const Options& options, Console& console) {
+  if (Status status = check_requested_isa(); !status) return console.fail(ExitCode::usage, status.error());
   const RecordingList list = find_recordings(options.inputs, options.recursive);
   report(list, console);
   if (Status status = check_outputs(options, list); !status)
