@@ -38,6 +38,11 @@ TEST(LoadAudio, RefusesEmptyRecordings) {
   const TemporaryFolder folder;
   EXPECT_TRUE(refused(load_audio(write(folder, "empty.wav", wav_file({}, {}))), ErrorCode::corrupt,
                       {"empty.wav", "WAV, 16-bit PCM without a single sample"}));
+  EXPECT_TRUE(refused(load_audio(write(folder, "one.wav", float_wav(std::vector<float>(1, 0.5f), 192000))),
+                      ErrorCode::corrupt,
+                      {"one.wav", "of 1 sample at 192000 Hz, less than half a sample at 32000 Hz"}));
+  EXPECT_TRUE(
+      succeeded(load_audio(write(folder, "three.wav", float_wav(std::vector<float>(3, 0.5f), 192000)))));
 }
 
 TEST(LoadAudio, RefusesDamagedRecordingsWhole) {

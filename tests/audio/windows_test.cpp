@@ -101,6 +101,10 @@ TEST(WindowStream, RefusesRecordingsWithoutASample) {
   ASSERT_TRUE(succeeded(stream));
   std::vector<float> window(160'000);
   EXPECT_TRUE(refused(stream->next(window), ErrorCode::corrupt, {"empty.wav", "without a single sample"}));
+  stream = WindowStream::open(write(folder, "two.wav", float_wav(std::vector<float>(2, 0.5f), 192000)));
+  ASSERT_TRUE(succeeded(stream));
+  EXPECT_TRUE(refused(stream->next(window), ErrorCode::corrupt,
+                      {"two.wav", "2 samples at 192000 Hz, less than half a sample at 32000 Hz"}));
 }
 
 TEST(WindowStream, RefusesWindowsOfAnotherSize) {

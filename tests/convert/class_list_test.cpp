@@ -57,9 +57,35 @@ TEST(ReadLabels, RefusesOtherTables) {
 
 TEST(ReadLabels, NamesTheLineThatIsNotUtf8) {
   const std::string message = labels_of("a\nJ\xc3\xb3hann\ncaf\xe9 bird\n").error().message();
-  EXPECT_NE(message.find("labels.csv:3: corrupt: found a name that is not UTF-8: byte 0xe9 after 'caf'"),
+  EXPECT_NE(message.find("labels.csv:3: corrupt: found text that is not UTF-8: byte 0xe9 after 'caf'"),
             std::string::npos)
       << message;
+}
+
+TEST(ReadLabels, RefusesWhatIsNotUtf8FromTheFirstByte) {
+  using namespace std::string_view_literals;
+  const auto expect = [](std::string_view text, const char* line, const char* found) {
+    const auto result = labels_of(text);
+    ASSERT_FALSE(result.ok()) << found;
+    const std::string message = result.error().message();
+    EXPECT_NE(message.find(std::string("labels.csv") + line + ": corrupt: found " + found), std::string::npos)
+        << message;
+    EXPECT_NE(message.find("UTF-8"), std::string::npos) << message;
+  };
+  expect("\xFF\xFEh\0\n\0a\0\n\0"sv, "", "UTF-16, expected UTF-8");
+  expect("\xFE\xFF\0h\0\n\0a\0\n"sv, "", "UTF-16, expected UTF-8");
+  expect("\xFF\xFE\0\0h\0\0\0"sv, "", "UTF-32, expected UTF-8");
+  expect("h\0\n\0a\0\n\0"sv, ":1", "a NUL byte, as UTF-16 has many");
+  expect("h\r\na\0b\r\n"sv, ":2", "a NUL byte");
+  expect("h\xe9\na\n"sv, ":1", "text that is not UTF-8: byte 0xe9 after 'h'");
+  EXPECT_EQ(*labels_of("\xEF\xBB\xBFh\na\n"), std::vector<std::string>{"a"});
+}
+
+TEST(SelectClasses, RefusesWhatIsNotUtf8) {
+  using namespace std::string_view_literals;
+  EXPECT_NE(error_of("names.txt", "\xFF\xFE\x44\0o\0g\0"sv).find("found UTF-16"), std::string::npos);
+  EXPECT_NE(error_of("t.csv", std::string(header) + "1,1,caf\xe9,x,Aves\n").find("t.csv:2"),
+            std::string::npos);
 }
 
 TEST(ReadLabels, NamesBothLinesOfANameThatIsThereTwice) {

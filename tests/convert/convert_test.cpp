@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -111,7 +112,7 @@ TEST_F(ConvertTest, NeverOverwritesAnInput) {
 TEST_F(ConvertTest, NoticesBadLabelsBeforeItReadsTheSource) {
   options_.labels = folder_ / "labels.csv";
   for (const auto& [text, message] :
-       {std::pair("demo\nAaa\ncaf\xe9\n", "labels.csv:3: corrupt: found a name that is not UTF-8"),
+       {std::pair("demo\nAaa\ncaf\xe9\n", "labels.csv:3: corrupt: found text that is not UTF-8"),
         {"demo\nAaa\nBbb\nAaa\n", "labels.csv:4: corrupt: found 'Aaa' again"},
         {"demo,more\nAaa,1\n", "2 columns"}}) {
     write_bytes(folder_ / "labels.csv", text);
@@ -122,6 +123,11 @@ TEST_F(ConvertTest, NoticesBadLabelsBeforeItReadsTheSource) {
   write_bytes(folder_ / "labels.csv", "demo\nAaa\n");
   EXPECT_EQ(run(), ExitCode::usage);
   EXPECT_TRUE(said("found 1 names, expected 6")) << log_;
+  EXPECT_FALSE(said("lack")) << log_;
+  write_bytes(folder_ / "labels.csv", labels.substr(labels.find('\n') + 1));
+  EXPECT_EQ(run(), ExitCode::usage);
+  EXPECT_TRUE(said("found 5 names, expected 6, one per class of the label head")) << log_;
+  EXPECT_TRUE(said("skipped as the header: does the file lack one?")) << log_;
   EXPECT_EQ(folder_.names(), std::vector<std::string>{"labels.csv"});
 }
 
@@ -149,6 +155,15 @@ TEST_F(ConvertTest, LeavesNothingBehindWhenTheDiskIsFull) {
   std::signal(SIGXFSZ, handler);
   EXPECT_EQ(code, ExitCode::output) << log_;
   EXPECT_TRUE(said("out.safetensors") && said("Nothing was written.")) << log_;
+  EXPECT_EQ(folder_.names(), std::vector<std::string>{"labels.csv"});
+}
+
+TEST_F(ConvertTest, RefusesInstructionsThatThereAreNot) {
+  ::setenv("PANTANAL_ISA", "foo", 1);
+  const ExitCode code = run();
+  ::unsetenv("PANTANAL_ISA");
+  EXPECT_EQ(code, ExitCode::usage);
+  EXPECT_TRUE(said("PANTANAL_ISA: invalid argument: found 'foo'")) << log_;
   EXPECT_EQ(folder_.names(), std::vector<std::string>{"labels.csv"});
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace pantanal::infer {
@@ -63,6 +64,8 @@ TEST(CommandLine, RefusesMistakes) {
       {"a.wav", "--model", "m", "--threads", "-2"},
       {"a.wav", "--model", "m", "--threads", "99999999999999999999"},
       {"a.wav", "--model", "m", "--normalize", "rms"},
+      {"a.wav", "--model", "m", "--normalize", "1"},
+      {"a.wav", "--model", "m", "--normalize", ""},
       {"a.wav", "--model", "m", "--unknown"},
   };
   for (const auto& arguments : mistakes) {
@@ -72,6 +75,23 @@ TEST(CommandLine, RefusesMistakes) {
     EXPECT_NE(command.text.find("--help"), std::string::npos);
     EXPECT_GT(command.text.size(), 60u) << "it should say what is wrong";
   }
+}
+
+TEST(CommandLine, SaysWhichNormalizationsThereAre) {
+  EXPECT_NE(parse({"a.wav", "--model", "m", "--normalize", "foo"})
+                .text.find("pantanal-infer: --normalize: 'foo' is neither none nor peak\n"),
+            std::string::npos);
+  EXPECT_EQ(parse({"a.wav", "--model", "m", "--normalize", "none"}).options->normalize,
+            audio::Normalize::none);
+}
+
+TEST(CommandLine, NamesTheNameThatIsEmpty) {
+  const auto text_of = [](std::vector<const char*> arguments) { return parse(std::move(arguments)).text; };
+  EXPECT_NE(text_of({"a.wav", "", "--model", "m"}).find("recordings: '' is no file name"), std::string::npos);
+  EXPECT_NE(text_of({"a.wav", "--model", ""}).find("--model: '' is no file name"), std::string::npos);
+  EXPECT_NE(text_of({"a.wav", "-m", "m", "--out", ""}).find("--out: '' is no file name"), std::string::npos);
+  EXPECT_NE(text_of({"a.wav", "-m", "m", "-e", ""}).find("--embeddings: '' is no file name"),
+            std::string::npos);
 }
 
 TEST(CommandLine, ExplainsItself) {

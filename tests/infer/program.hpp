@@ -43,7 +43,7 @@ class Program {
     ::_exit(127);
   }
 
-  void interrupt() const { ::kill(id_, SIGINT); }
+  void end_by(int signal) const { ::kill(id_, signal); }
 
   Finished wait() const {
     int status = 0;

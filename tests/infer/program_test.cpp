@@ -16,6 +16,7 @@
 #include "io/temporary_folder.hpp"
 #include "output/npz_reader.hpp"
 #include "pantanal/audio/windows.hpp"
+#include "pantanal/core/parallel.hpp"
 #include "pantanal/io/csv.hpp"
 #include "pantanal/output/prediction_csv.hpp"
 #include "pantanal/perch/model_file.hpp"
@@ -104,6 +105,16 @@ TEST_F(ProgramTest, GivesTheSameWithAnyThreadsAndBatch) {
       EXPECT_EQ(other.out, first.out) << threads << " threads, batch " << batch;
       EXPECT_EQ(read_bytes(folder_ / "e.npz"), read_bytes(folder_ / "first.npz"));
     }
+}
+
+TEST_F(ProgramTest, StartsNoMoreThreadsThanAreOfUse) {
+  if (hardware_threads() >= 256) GTEST_SKIP() << "1024 threads are of use on this machine";
+  write_chirp(folder_ / "a.wav", 1.2);
+  const std::string most = std::to_string(4 * hardware_threads());
+  const Finished usual = infer({"a.wav", "--threads", most}), crowd = infer({"a.wav", "--threads", "1024"});
+  EXPECT_EQ(crowd.out, usual.out);
+  EXPECT_NE(crowd.err.find("--threads 1024: " + most + " are used"), std::string::npos) << crowd.err;
+  EXPECT_EQ(usual.err, "");
 }
 
 TEST_F(ProgramTest, WritesFilesInsteadOfToStandardOutput) {
@@ -306,6 +317,23 @@ TEST_F(ProgramTest, NoticesThatStandardOutputFails) {
   EXPECT_EQ(Program({"--help"}, folder_.path(), "/dev/full", folder_ / "err").wait().code, 5);
 }
 
+TEST_F(ProgramTest, EndsQuietlyWhenItsReaderHasEnough) {
+  write_chirp(folder_ / "a.wav", 1);
+  const auto run_into = [&](const std::string& reader) {
+    const std::string command =
+        std::string("{ until [ -e ready ]; do sleep 0.02; done; ") + PANTANAL_INFER +
+        " --model m.safetensors a.wav --embeddings e.npz 2> err; echo $? > code; } | " + reader;
+    EXPECT_EQ(std::system(("cd '" + folder_.path().string() + "' && " + command).c_str()), 0);
+    return read_bytes(folder_ / "code");
+  };
+  EXPECT_EQ(run_into("{ exec <&-; : > ready; until [ -s code ]; do sleep 0.02; done; }"), "5\n");
+  EXPECT_EQ(read_bytes(folder_ / "err"), "");
+  EXPECT_FALSE(fs::exists(folder_ / "e.npz"));
+  EXPECT_TRUE(temporaries().empty());
+  EXPECT_EQ(run_into("cat > all"), "0\n");
+  EXPECT_EQ(read_bytes(folder_ / "all"), infer({"a.wav"}).out);
+}
+
 TEST_F(ProgramTest, WritesNoNumberThatIsNone) {
   perch::Model model = perch::fixtures::random_model(perch::fixtures::tiny_architecture(), 7);
   auto& bias = model.tensors.at("head.bias");
@@ -331,6 +359,18 @@ TEST_F(ProgramTest, RefusesACommandLineThatMakesNoSense) {
   EXPECT_EQ(run({"a.wav"}, folder_.path()).code, 2);
 }
 
+TEST_F(ProgramTest, RefusesInstructionsThatThereAreNot) {
+  write_chirp(folder_ / "a.wav", 0.5);
+  ::setenv("PANTANAL_ISA", "foo", 1);
+  const Finished unknown = infer({"a.wav"});
+  ::setenv("PANTANAL_ISA", "portable", 1);
+  const Finished portable = infer({"a.wav"});
+  ::unsetenv("PANTANAL_ISA");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_NE(unknown.err.find("PANTANAL_ISA: invalid argument: found 'foo'"), std::string::npos);
+  EXPECT_EQ(portable.code, 0) << portable.err;
+}
+
 TEST_F(ProgramTest, TellsItsVersion) {
   const Finished finished = run({"--version"}, folder_.path());
   EXPECT_EQ(finished.code, 0);
@@ -340,18 +380,20 @@ TEST_F(ProgramTest, TellsItsVersion) {
 TEST_F(ProgramTest, LeavesNothingBehindWhenInterrupted) {
   write_chirp(folder_ / "a.wav", 120);
   ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
-  const int reader = ::open((folder_ / "pipe").c_str(), O_RDONLY | O_NONBLOCK);
-  ASSERT_GE(reader, 0);
-  const Program program({"--model", "m.safetensors", "a.wav", "--embeddings", "e.npz", "--top", "7"},
-                        folder_.path(), folder_ / "pipe", folder_ / "err");
-  pollfd rows = {reader, POLLIN, 0};
-  ASSERT_EQ(::poll(&rows, 1, 60'000), 1);  // it has begun, and more rows will come than the pipe holds
-  program.interrupt();
-  const Finished finished = program.wait();
-  ::close(reader);
-  EXPECT_EQ(finished.signal, SIGINT) << finished.code << finished.err;
-  EXPECT_FALSE(fs::exists(folder_ / "e.npz"));
-  EXPECT_TRUE(temporaries().empty());
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    const int reader = ::open((folder_ / "pipe").c_str(), O_RDONLY | O_NONBLOCK);
+    ASSERT_GE(reader, 0);
+    const Program program({"--model", "m.safetensors", "a.wav", "--embeddings", "e.npz", "--top", "7"},
+                          folder_.path(), folder_ / "pipe", folder_ / "err");
+    pollfd rows = {reader, POLLIN, 0};
+    ASSERT_EQ(::poll(&rows, 1, 60'000), 1);  // it has begun, and more rows will come than the pipe holds
+    program.end_by(signal);
+    const Finished finished = program.wait();
+    ::close(reader);
+    EXPECT_EQ(finished.signal, signal) << finished.code << finished.err;
+    EXPECT_FALSE(fs::exists(folder_ / "e.npz"));
+    EXPECT_TRUE(temporaries().empty());
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <span>
@@ -91,6 +92,75 @@ TEST(AtomicFile, FollowsASymbolicLink) {
   ASSERT_TRUE(succeeded(file->commit()));
   EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
   EXPECT_EQ(read_bytes(folder / "target"), "after");
+}
+
+TEST(AtomicFile, CreatesWhatADanglingLinkNames) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "d");
+  std::filesystem::create_symlink("d/second", folder / "first");
+  std::filesystem::create_symlink(folder / "target", folder / "d" / "second");
+  auto file = AtomicFile::create(folder / "first");
+  ASSERT_TRUE(succeeded(file));
+  ASSERT_TRUE(succeeded(file->write("text")));
+  ASSERT_TRUE(succeeded(file->commit()));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "first"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "d" / "second"));
+  EXPECT_TRUE(std::filesystem::is_regular_file(std::filesystem::symlink_status(folder / "target")));
+  EXPECT_EQ(read_bytes(folder / "target"), "text");
+}
+
+TEST(AtomicFile, RefusesLinksThatLeadNowhere) {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("b", folder / "a");
+  std::filesystem::create_symlink("a", folder / "b");
+  std::filesystem::create_symlink("absent/file", folder / "c");
+  EXPECT_TRUE(refused(AtomicFile::create(folder / "a"), ErrorCode::io, {"a: io error", "symbolic links"}));
+  EXPECT_TRUE(refused(AtomicFile::create(folder / "c"), ErrorCode::not_found, {"c: not found"}));
+  EXPECT_EQ(folder.names(), (Names{"a", "b", "c"}));
+}
+
+/// The permission bits of a file that was written to `path` under a umask.
+mode_t written_mode(const std::filesystem::path& path, mode_t mask) {
+  const mode_t before = ::umask(mask);
+  auto file = AtomicFile::create(path);
+  ::umask(before);
+  EXPECT_TRUE(succeeded(file));
+  if (!file) return 0;
+  EXPECT_TRUE(succeeded(file->write("text")));
+  EXPECT_TRUE(succeeded(file->commit()));
+  struct stat written = {};
+  EXPECT_EQ(::stat(path.c_str(), &written), 0);
+  return written.st_mode & 07777;
+}
+
+TEST(AtomicFile, GivesANewFileWhatTheUmaskLeaves) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(written_mode(folder / "a", 0022), 0644u);
+  EXPECT_EQ(written_mode(folder / "b", 0077), 0600u);
+  EXPECT_EQ(written_mode(folder / "c", 0), 0666u);
+}
+
+TEST(AtomicFile, KeepsThePermissionsOfTheFileItReplaces) {
+  const TemporaryFolder folder;
+  for (const mode_t mode : {0600u, 0640u, 0664u, 0755u, 0666u}) {
+    write_bytes(folder / "out", "before");
+    ASSERT_EQ(::chmod((folder / "out").c_str(), mode), 0);
+    EXPECT_EQ(written_mode(folder / "out", 0027), mode);
+    EXPECT_EQ(read_bytes(folder / "out"), "text");
+  }
+}
+
+TEST(AtomicFile, NeverShowsOthersWhatReplacesAPrivateFile) {
+  const TemporaryFolder folder;
+  write_bytes(folder / "out", "before");
+  ASSERT_EQ(::chmod((folder / "out").c_str(), 0600), 0);
+  const auto file = AtomicFile::create(folder / "out");
+  ASSERT_TRUE(succeeded(file));
+  for (const std::string& name : folder.names()) {
+    struct stat found = {};
+    ASSERT_EQ(::stat((folder / name).c_str(), &found), 0);
+    EXPECT_EQ(found.st_mode & 0777, 0600u) << name;
+  }
 }
 
 TEST(AtomicFile, TakesAPathWithoutAFolder) {

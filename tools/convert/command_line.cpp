@@ -21,6 +21,9 @@ class_name) or one label a line. Labels of the same genus are kept for amphibian
 insects and birds that are no labels themselves. The label head is most of the work of a
 window, so this makes a model several times as fast.
 
+PANTANAL_ISA=portable, avx2 or avx512 in the environment chooses the CPU's instructions; by
+default they are the widest it has.
+
 Exit code:
   0  the model was written
   1  something unforeseen: out of memory, or a bug
@@ -28,6 +31,8 @@ Exit code:
   3  the source could not be read, or is not recognised as Perch v2
   4  the converted model could not be shown to compute what the source does
   5  the output could not be written)";
+
+std::string name_problem(const std::string& name) { return name.empty() ? "'' is no file name" : ""; }
 
 CommandLine fail(const std::string& message) {
   return {{}, ExitCode::usage, "pantanal-convert: " + message + "\nRun with --help for more information.\n"};
@@ -42,13 +47,21 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   std::string source, out, labels, classes;
   std::int64_t windows = 2;
   ConvertOptions options;
+  const CLI::Validator is_name(name_problem, "");
   app.add_option("source", source, "The ONNX file, or the SavedModel's directory")
       ->required()
-      ->option_text("SOURCE");
-  app.add_option("out", out, "The model to write")->required()->option_text("OUT.safetensors");
+      ->option_text("SOURCE")
+      ->check(is_name);
+  app.add_option("out", out, "The model to write")
+      ->required()
+      ->option_text("OUT.safetensors")
+      ->check(is_name);
   app.add_option("--labels", labels, "Names of all classes, in order, below a header line")
-      ->option_text("labels.csv");
-  app.add_option("--classes", classes, "Keep only these classes")->option_text("taxonomy.csv|names.txt");
+      ->option_text("labels.csv")
+      ->check(is_name);
+  app.add_option("--classes", classes, "Keep only these classes")
+      ->option_text("taxonomy.csv|names.txt")
+      ->check(is_name);
   app.add_option("--verify", windows, "Windows to compare with the graph (default 2; 0: none)")
       ->option_text("N")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{10000}));

@@ -2,7 +2,10 @@
 
 #include <signal.h>
 
+#include <array>
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <memory>
 #include <ostream>
@@ -13,6 +16,7 @@
 
 #include "labels/class_list.hpp"
 #include "onnx/onnx_reader.hpp"
+#include "pantanal/core/requested_isa.hpp"
 #include "pantanal/io/atomic_file.hpp"
 #include "pantanal/perch/keep_classes.hpp"
 #include "pantanal/perch/model_file.hpp"
@@ -45,21 +49,33 @@ void say(std::ostream& stream, std::string_view text) {
   stream << std::endl;
 }
 
-/// While it lives, signals that end the program wait.
+/// While it lives, signals that end the program wait. By handlers and not a mask: that would be this thread's
+/// alone, and a signal would go to one that computes. One at a time.
 class HeldSignals {
  public:
   HeldSignals() {
-    sigset_t ending;
-    ::sigemptyset(&ending);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ending, signal);
-    ::pthread_sigmask(SIG_BLOCK, &ending, &before_);
+    received = 0;
+    struct sigaction hold = {};
+    hold.sa_handler = [](int signal) { received = signal; };
+    hold.sa_flags = SA_RESTART;
+    for (std::size_t i = 0; i < signals.size(); ++i) {
+      ::sigaction(signals[i], nullptr, &before_[i]);
+      if (before_[i].sa_handler != SIG_IGN) ::sigaction(signals[i], &hold, nullptr);  // as nohup asks
+    }
   }
   HeldSignals(const HeldSignals&) = delete;
   HeldSignals& operator=(const HeldSignals&) = delete;
-  ~HeldSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  ~HeldSignals() {
+    for (std::size_t i = 0; i < signals.size(); ++i) ::sigaction(signals[i], &before_[i], nullptr);
+    if (const int signal = received.exchange(0); signal != 0) ::raise(signal);
+  }
 
  private:
-  sigset_t before_ = {};
+  static constexpr std::array signals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+  static inline std::atomic<int> received{0};
+  static_assert(std::atomic<int>::is_always_lock_free, "a signal handler sets it");
+
+  std::array<struct sigaction, signals.size()> before_ = {};
 };
 
 class Conversion {
@@ -68,6 +84,7 @@ class Conversion {
       : options_(options), report_(report), log_(log) {}
 
   Outcome run() {
+    if (const Status isa = check_requested_isa(); !isa) return Failure{ExitCode::usage, isa.error()};
     if (auto failure = check_paths()) return failure;
     if (auto failure = read_names()) return failure;
     if (auto failure = is_savedmodel(options_.source) ? convert_savedmodel() : convert_onnx()) return failure;
@@ -102,6 +119,7 @@ class Conversion {
     if (!fs::is_directory(folder, code))
       return Failure{ExitCode::output,
                      {ErrorCode::not_found, options_.out.string(), "no such folder", "a folder that exists"}};
+    const HeldSignals held;
     if (const auto probe = AtomicFile::create(options_.out); !probe)
       return Failure{ExitCode::output, probe.error()};
     for (const auto& input : {std::optional(options_.source), options_.labels, options_.classes})
@@ -172,11 +190,9 @@ class Conversion {
       return {};
     }
     if (labels_.size() != classes)
-      return Failure{
-          ExitCode::usage,
-          {ErrorCode::mismatch, options_.labels->string(), std::to_string(labels_.size()) + " names",
-           classes ? std::to_string(classes) + ", one per class of the label head"
-                   : "none, since the source has no label head"}};
+      return Failure{ExitCode::usage,
+                     {ErrorCode::mismatch, options_.labels->string(),
+                      std::to_string(labels_.size()) + " names", expected_names(labels_.size(), classes)}};
     model_.labels = std::move(labels_);
     return {};
   }

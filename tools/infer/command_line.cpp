@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
-#include <map>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -29,44 +28,59 @@ whole windows before the damage are written. All others are done in any case. OU
 NPZ appear under their names complete, or not at all; if OUT is a device or a pipe, such
 as /dev/stdout, rows are written to it as they come.
 
+PANTANAL_ISA=portable, avx2 or avx512 in the environment chooses the CPU's instructions; by
+default they are the widest it has.
+
 Exit code:
   0  every recording was done
   1  something unforeseen: out of memory, or a bug
   2  the command line makes no sense
   3  the model could not be loaded
   4  some recordings could not be read, or not to their end; the rest was written
-  5  an output could not be written
+  5  an output could not be written; without a message if it is a pipe whose reader, such
+     as head, has read enough
   6  nothing was written: no recording was found, or none could be read)";
 
 /// Paths are kept as the bytes given, not converted.
 struct Text {
   std::vector<std::string> inputs;
-  std::string model, out, embeddings;
+  std::string model, out, embeddings, normalize = "none";
 };
+
+std::string name_problem(const std::string& name) { return name.empty() ? "'' is no file name" : ""; }
+
+std::string normalization_problem(const std::string& name) {
+  return name == "none" || name == "peak" ? "" : "'" + name + "' is neither none nor peak";
+}
 
 void declare(CLI::App& app, Text& text, Options& options, std::int64_t& threads, std::int64_t& batch,
              std::int64_t& top) {
-  const std::map<std::string, audio::Normalize> normalizations = {{"none", audio::Normalize::none},
-                                                                  {"peak", audio::Normalize::peak}};
+  const CLI::Validator is_name(name_problem, ""), is_normalization(normalization_problem, "");
   app.add_option("recordings", text.inputs, "Recordings (WAV, Ogg Vorbis) or folders of them")
       ->required()
-      ->option_text("FILE|FOLDER...");
+      ->option_text("FILE|FOLDER...")
+      ->check(is_name);
   app.add_option("-m,--model", text.model, "The model, as pantanal-convert writes it")
       ->required()
-      ->option_text("MODEL.safetensors");
+      ->option_text("MODEL.safetensors")
+      ->check(is_name);
   app.add_option("-o,--out", text.out, "Write the CSV here instead of to standard output")
-      ->option_text("OUT.csv");
+      ->option_text("OUT.csv")
+      ->check(is_name);
   app.add_option("-e,--embeddings", text.embeddings, "Also write embeddings and logits of every window")
-      ->option_text("NPZ");
+      ->option_text("NPZ")
+      ->check(is_name);
   app.add_option("--top", top, "Classes per window in the CSV, the likeliest first (default 5)")
       ->option_text("N")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20));
-  app.add_option("--normalize", options.normalize,
+  app.add_option("--normalize", text.normalize,
                  "peak: remove each window's mean and scale its peak to 0.25; none: take samples as they are "
                  "(default)")
       ->option_text("none|peak")
-      ->transform(CLI::CheckedTransformer(normalizations));
-  app.add_option("--threads", threads, "Threads to compute with (default 0: as many as the CPU has)")
+      ->check(is_normalization);
+  app.add_option(
+         "--threads", threads,
+         "Threads to compute with, up to four times as many as the CPU has (default 0: as many as it has)")
       ->option_text("N")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1024}));
   app.add_option("--batch", batch, "Windows computed together, 1 to 64 (default 0: chosen by the threads)")
@@ -102,6 +116,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   options.model = text.model;
   if (app.count("--out") > 0) options.out = text.out;
   if (app.count("--embeddings") > 0) options.embeddings = text.embeddings;
+  options.normalize = text.normalize == "peak" ? audio::Normalize::peak : audio::Normalize::none;
   options.threads = static_cast<std::size_t>(threads);
   options.batch = static_cast<std::size_t>(batch);
   options.top = static_cast<std::size_t>(top);

@@ -10,9 +10,9 @@ enum class ExitCode {
   usage = 2,            ///< the command line makes no sense
   model = 3,            ///< the model could not be loaded
   some_failed = 4,      ///< some recordings, or parts of them, are missing from the output
-  output = 5,           ///< the output could not be written
+  output = 5,           ///< the output could not be written, or its reader wants no more
   nothing_written = 6,  ///< no recording was found, or each failed from its start
-  interrupted = 130,    ///< by SIGINT or SIGTERM; main() then ends by that signal
+  interrupted = 130,    ///< by SIGINT, SIGTERM, SIGHUP or SIGQUIT; main() then ends by that signal
 };
 
 }  // namespace pantanal::infer

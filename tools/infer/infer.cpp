@@ -9,6 +9,7 @@
 
 #include "interruption.hpp"
 #include "pantanal/core/parallel.hpp"
+#include "pantanal/core/requested_isa.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "pantanal/perch/session.hpp"
 #include "recording_loop.hpp"
@@ -51,11 +52,21 @@ Status check_labels(const Options& options, const perch::Model& model) {
                "--embeddings NPZ, and no --out"};
 }
 
+/// The threads asked for; of more than a few for each of the CPU's, all do nothing but wait for each other.
+std::size_t thread_count(const Options& options, Console& console) {
+  constexpr std::size_t most_each = 4;
+  const std::size_t hardware = hardware_threads(), most = most_each * hardware;
+  if (options.threads == 0) return hardware;
+  if (options.threads > most)
+    console.say("--threads " + std::to_string(options.threads) + ": " + std::to_string(most) +
+                " are used, since the CPU has " + std::to_string(hardware));
+  return std::min(options.threads, most);
+}
+
 /// The batch asked for; otherwise 12 windows or a few more, so that every thread gets as many as the others.
-std::size_t batch_size(const Options& options) {
+std::size_t batch_size(const Options& options, std::size_t threads) {
   constexpr std::size_t usual = 12, most = 64;
   if (options.batch > 0) return options.batch;
-  const std::size_t threads = options.threads > 0 ? options.threads : hardware_threads();
   return std::clamp((usual + threads - 1) / threads * threads, usual, most);
 }
 
@@ -77,6 +88,7 @@ void report(const RecordingList& list, Console& console) {
 }  // namespace
 
 ExitCode infer(const Options& options, Console& console) {
+  if (Status status = check_requested_isa(); !status) return console.fail(ExitCode::usage, status.error());
   const RecordingList list = find_recordings(options.inputs, options.recursive);
   report(list, console);
   if (Status status = check_outputs(options, list); !status)
@@ -87,8 +99,9 @@ ExitCode infer(const Options& options, Console& console) {
   if (!model) return console.fail(ExitCode::model, model.error());
   if (Status status = check_labels(options, *model); !status)
     return console.fail(ExitCode::usage, status.error());
+  const std::size_t threads = thread_count(options, console);
   auto session = perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)),
-                                        {.threads = options.threads, .batch = batch_size(options)});
+                                        {.threads = threads, .batch = batch_size(options, threads)});
   if (!session) return console.fail(ExitCode::model, session.error());
   auto writer = ResultWriter::create(options, session->model(), list.recordings);
   if (!writer) return console.fail(ExitCode::output, writer.error());
@@ -100,7 +113,7 @@ ExitCode infer(const Options& options, Console& console) {
   }
   if (!interrupted() && loop.windows_written() > 0)
     if (Status status = writer->finish(interrupted); !status && !interrupted())
-      return console.fail(ExitCode::output, status.error());
+      return writer->reader_is_gone() ? ExitCode::output : console.fail(ExitCode::output, status.error());
   if (interrupted()) return ExitCode::interrupted;
   if (loop.recordings_failed() > 0)
     console.say(std::to_string(loop.recordings_failed()) + " of " + std::to_string(list.recordings.size()) +

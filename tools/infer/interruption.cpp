@@ -16,7 +16,7 @@ void watch_for_interruption() {
   struct sigaction action = {};
   action.sa_handler = [](int signal) { received = signal; };
   action.sa_flags = static_cast<int>(SA_RESETHAND);  // and no SA_RESTART: a blocked write must return
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
     struct sigaction before = {};
     ::sigaction(signal, nullptr, &before);
     if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);  // nohup ignores SIGHUP

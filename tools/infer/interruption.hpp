@@ -3,8 +3,8 @@
 
 namespace pantanal::infer {
 
-/// From now on a first SIGINT, SIGTERM or SIGHUP is only noted, and writing to a closed pipe is an error
-/// rather than the end. A second signal of the same kind ends the program at once.
+/// From now on a first SIGINT, SIGTERM, SIGHUP or SIGQUIT is only noted, and writing to a closed pipe is an
+/// error rather than the end. A second signal of the same kind ends the program at once.
 void watch_for_interruption();
 
 /// Whether such a signal has come.

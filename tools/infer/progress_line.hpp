@@ -24,16 +24,18 @@ inline std::string clock_text(double seconds) {
   return text;
 }
 
-/// "[####      ]  40 %  212 x real time  0:01:23 left", at most `columns` long: the bar takes what room there
-/// is, up to 40, and is left out where there is none.
+/// "[####      ]  40 %  212 x real time  0:01:23 left", with dashes while nothing is done yet, at most
+/// `columns` long: the bar takes what room there is, up to 40, and is left out where there is none.
 inline std::string progress_line(const Progress& progress, std::size_t columns) {
   constexpr std::size_t widest_bar = 40, narrowest_bar = 5;
   const double part = std::clamp(progress.part, 0.0, 1.0);
-  const double rate = progress.elapsed_s > 0 ? progress.audio_s / progress.elapsed_s : 0;
-  const double left_s = part > 0 ? progress.elapsed_s * (1 - part) / part : -1;
-  char text[96];
-  std::snprintf(text, sizeof text, "%3.0f %%  %.*f x real time  %s left", std::floor(part * 100),
-                rate < 10 ? 1 : 0, rate, clock_text(left_s).c_str());
+  const bool is_known = progress.audio_s > 0 && progress.elapsed_s > 0;  // recordings are decoded ahead
+  const double rate = is_known ? progress.audio_s / progress.elapsed_s : 0;
+  const double left_s = is_known && part > 0 ? progress.elapsed_s * (1 - part) / part : -1;
+  char speed[48] = "-", text[128];
+  if (is_known) std::snprintf(speed, sizeof speed, "%.*f", rate < 10 ? 1 : 0, rate);
+  std::snprintf(text, sizeof text, "%3.0f %%  %s x real time  %s left", std::floor(part * 100), speed,
+                clock_text(left_s).c_str());
   std::string line = text;
   if (columns >= line.size() + narrowest_bar + 4) {
     const std::size_t width = std::min(widest_bar, columns - line.size() - 4);

@@ -75,7 +75,7 @@ std::optional<ExitCode> RecordingLoop::compute() {
   batch_.clear();
   console_.hide_progress();
   if (Status status = writer_.flush(); !status && !interrupted())
-    return console_.fail(ExitCode::output, status.error());
+    return writer_.reader_is_gone() ? ExitCode::output : console_.fail(ExitCode::output, status.error());
   return std::nullopt;
 }
 

@@ -40,6 +40,9 @@ class ResultWriter {
   /// Shows standard output's readers the rows so far.
   Status flush();
 
+  /// Whether that failed because nobody wants more rows.
+  bool reader_is_gone() const { return csv_ && csv_->output.reader_is_gone(); }
+
   /// Puts the files in place. Without finish() there are none. `cancelled` is asked now and then; once it
   /// returns true, finish() fails.
   Status finish(const std::function<bool()>& cancelled);

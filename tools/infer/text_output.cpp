@@ -16,8 +16,10 @@ Status DescriptorOutput::flush() {
   std::string_view left = pending_;
   while (!left.empty()) {
     const ssize_t written = ::write(descriptor_, left.data(), left.size());
-    if (written < 0 && (errno != EINTR || interrupted()))
+    if (written < 0 && (errno != EINTR || interrupted())) {
+      reader_is_gone_ = errno == EPIPE;
       return posix_error(errno, name_, "a reader, and room");
+    }
     if (written > 0) left.remove_prefix(static_cast<std::size_t>(written));
   }
   pending_.clear();
@@ -58,6 +60,11 @@ Status TextOutput::write(std::string_view text) {
 Status TextOutput::flush() {
   auto* const descriptor = std::get_if<DescriptorOutput>(&output_);
   return descriptor ? descriptor->flush() : Status();
+}
+
+bool TextOutput::reader_is_gone() const {
+  const auto* const descriptor = std::get_if<DescriptorOutput>(&output_);
+  return descriptor && descriptor->reader_is_gone();
 }
 
 Status TextOutput::finish() {

@@ -29,9 +29,13 @@ class DescriptorOutput {
   /// interrupted() says so.
   Status flush();
 
+  /// Whether flush() failed because the pipe's reader has closed it, as `head` does once it has enough.
+  bool reader_is_gone() const { return reader_is_gone_; }
+
  private:
   FileDescriptor owned_;
   int descriptor_;
+  bool reader_is_gone_ = false;
   std::string name_, pending_;
 };
 
@@ -47,6 +51,9 @@ class TextOutput {
 
   /// Rows so far become visible to readers of standard output; a file's only when it is complete.
   Status flush();
+
+  /// Whether the last failure was that the pipe's reader wants no more.
+  bool reader_is_gone() const;
 
   /// Puts a file in place. Nothing may be written afterwards.
   Status finish();

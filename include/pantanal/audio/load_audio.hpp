@@ -8,6 +8,7 @@
 #include <new>
 #include <span>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,9 +20,17 @@
 
 namespace pantanal::audio {
 
-/// The error of a file that opens well and holds nothing.
-inline Error no_samples(const Format& format) {
-  return {ErrorCode::corrupt, format.name, format.encoding + " without a single sample", "a recording"};
+/// The error of a file that opens well and gives nothing at `rate` Hz: it is empty, or less than half of one
+/// sample long. `format` is the file's own.
+inline Error no_samples(const Format& format, std::uint32_t rate) {
+  const std::uint64_t frames = format.frames.value_or(0);
+  if (frames == 0)
+    return {ErrorCode::corrupt, format.name, format.encoding + " without a single sample", "a recording"};
+  return {ErrorCode::corrupt, format.name,
+          format.encoding + " of " + std::to_string(frames) + (frames == 1 ? " sample" : " samples") +
+              " at " + std::to_string(format.sample_rate) + " Hz, less than half a sample at " +
+              std::to_string(rate) + " Hz",
+          "a recording"};
 }
 
 /// Everything in a WAV or Ogg Vorbis file, mono, at `rate` Hz: round(frames * rate / its rate) samples.
@@ -30,6 +39,7 @@ inline Error no_samples(const Format& format) {
 inline Result<std::vector<float>> load_audio(const std::filesystem::path& path, std::uint32_t rate = 32000) {
   constexpr std::size_t block_samples = 1 << 16;
   PANTANAL_TRY(std::unique_ptr<Source> opened, open_audio(path));
+  const Format file_format = opened->format();
   PANTANAL_TRY(std::unique_ptr<Source> source, resample(to_mono(std::move(opened)), rate));
   std::vector<float> samples;
   std::size_t count = 0;
@@ -45,7 +55,7 @@ inline Result<std::vector<float>> load_audio(const std::filesystem::path& path, 
   } catch (const std::length_error&) {
     return Error{ErrorCode::io, path.string(), "more samples than memory holds", "a shorter recording"};
   }
-  if (count == 0) return no_samples(source->format());
+  if (count == 0) return no_samples(file_format, rate);
   samples.resize(count);
   return samples;
 }

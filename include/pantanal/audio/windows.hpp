@@ -45,8 +45,8 @@ class WindowStream {
   }
 
   /// Writes the next window to `samples`, options.samples of them; nothing after the last one. A recording
-  /// that breaks yields the whole windows before the damage, then the error. One without a single sample is
-  /// corrupt.
+  /// that breaks yields the whole windows before the damage, then the error. One without a single sample
+  /// at the windows' rate is corrupt.
   Result<std::optional<Window>> next(std::span<float> samples) {
     if (samples.size() != options_.samples)
       return Error{ErrorCode::invalid_argument, "window", std::to_string(samples.size()) + " samples",
@@ -57,7 +57,7 @@ class WindowStream {
       window.recorded += frames;
       if (frames == 0) break;
     }
-    if (source_->frames_read() == 0) return no_samples(source_->format());
+    if (source_->frames_read() == 0) return no_samples(file_format_, options_.rate);
     if (window.recorded == 0) return std::optional<Window>();
     std::fill(samples.begin() + static_cast<std::ptrdiff_t>(window.recorded), samples.end(), 0.0f);
     ++windows_;

@@ -27,19 +27,28 @@ namespace pantanal {
 /// Writes to a temporary file in the destination's folder; commit() renames it. Without a commit, the
 /// destructor removes it and whatever was at the destination stays. Move-only.
 ///
+/// A file that is replaced passes its permission bits on to the new one, from the start; a new file has those
+/// that the umask leaves.
+///
 /// After a failed write the file cannot be committed: commit() then reports that first failure.
 class AtomicFile {
  public:
   /// Errors: the folder is absent or may not be written, or `destination` exists and is not a regular file (a
-  /// device must not be replaced by a file). A symbolic link is followed, so that it survives.
+  /// device must not be replaced by a file). A symbolic link is followed, even to a file that is not there
+  /// yet, so that it survives.
   static Result<AtomicFile> create(const std::filesystem::path& destination) {
     PANTANAL_TRY(const std::filesystem::path target, resolve(destination));
+    struct stat older = {};
+    const bool replaces = ::stat(target.c_str(), &older) == 0;
+    const mode_t mode = replaces ? older.st_mode & 0777 : 0666;
     std::random_device random;
     for (int attempt = 0;; ++attempt) {
       char name[48];
       std::snprintf(name, sizeof name, ".pantanal-%08x%08x.tmp", random(), random());
       std::filesystem::path temporary = target.parent_path() / name;
-      FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+      FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+      // What the umask took. A file system without permission bits refuses, which takes nothing from anyone.
+      if (file.is_open() && replaces) static_cast<void>(::fchmod(file.get(), mode));
       if (file.is_open()) return AtomicFile(std::move(file), target, std::move(temporary));
       if (errno != EEXIST || attempt == 100)
         return posix_error(errno, destination, "a folder that can be written");
@@ -107,7 +116,7 @@ class AtomicFile {
     std::error_code code;
     const std::filesystem::file_status status = std::filesystem::status(destination, code);
     if (!std::filesystem::exists(status)) {
-      if (destination.has_filename()) return destination;
+      if (destination.has_filename()) return follow(destination);
       return Error{ErrorCode::invalid_argument, destination.string(), "no file name", "a path to a file"};
     }
     if (!std::filesystem::is_regular_file(status))
@@ -117,6 +126,19 @@ class AtomicFile {
     std::filesystem::path target = std::filesystem::canonical(destination, code);
     if (code) return posix_error(code.value(), destination, "a path that can be resolved");
     return target;
+  }
+
+  /// What the links at `destination`, which lead to no file, name in the end.
+  static Result<std::filesystem::path> follow(const std::filesystem::path& destination) {
+    constexpr int most_links = 40;  // as the kernel
+    std::filesystem::path target = destination;
+    for (int links = 0; links <= most_links; ++links) {
+      std::error_code code;
+      const std::filesystem::path next = std::filesystem::read_symlink(target, code);
+      if (code) return target;
+      target = target.parent_path() / next;
+    }
+    return posix_error(ELOOP, destination, "a link that leads to a file");
   }
 
   void flush() {

@@ -27,16 +27,46 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
-/// Model files hold their labels as UTF-8.
-Status check_utf8(std::string_view name, const std::string& where) {
-  const std::size_t at = find_not_utf8(name);
+std::string hexadecimal(char byte) {
+  char text[8];
+  std::snprintf(text, sizeof text, "0x%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
+  return text;
+}
+
+/// The number of the line that ends with `before`, and that line's beginning in it.
+std::pair<std::size_t, std::string_view> last_line(std::string_view before) {
+  std::size_t lines = 1, begin = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const bool is_pair = before[i] == '\r' && i + 1 < before.size() && before[i + 1] == '\n';
+    if ((before[i] != '\n' && before[i] != '\r') || is_pair) continue;
+    ++lines;
+    begin = i + 1;
+  }
+  return {lines, before.substr(begin)};
+}
+
+/// Model files hold their labels as UTF-8, so all of a list must be that, and text: what a spreadsheet saves
+/// as "Unicode" is UTF-16, whose header alone would look like a name.
+Status check_utf8(std::string_view text, const std::string& where) {
+  using namespace std::string_view_literals;
+  if (text.starts_with("\xFF\xFE\0\0"sv) || text.starts_with("\0\0\xFE\xFF"sv))
+    return Error{ErrorCode::corrupt, where, "UTF-32", "UTF-8; iconv -f utf-32 -t utf-8 converts it"};
+  if (text.starts_with("\xFF\xFE"sv) || text.starts_with("\xFE\xFF"sv))
+    return Error{ErrorCode::corrupt, where, "UTF-16", "UTF-8; iconv -f utf-16 -t utf-8 converts it"};
+  const std::size_t nul = text.find('\0'), at = std::min(find_not_utf8(text), nul);
   if (at == std::string_view::npos) return {};
-  char byte[8];
-  std::snprintf(byte, sizeof byte, "0x%02x", static_cast<unsigned>(static_cast<unsigned char>(name[at])));
-  return Error{ErrorCode::corrupt, where,
-               std::string("a name that is not UTF-8: byte ") + byte + " after '" +
-                   std::string(name.substr(0, at)) + "'",
-               "UTF-8; iconv -f latin1 -t utf8 converts what older programs wrote"};
+  const auto [line, before] = last_line(text.substr(0, at));
+  const std::string place = where + ":" + std::to_string(line);
+  if (at == nul)
+    return Error{ErrorCode::corrupt, place, "a NUL byte, as UTF-16 has many", "a text file in UTF-8"};
+  return Error{
+      ErrorCode::corrupt, place,
+      "text that is not UTF-8: byte " + hexadecimal(text[at]) + " after '" + std::string(before) + "'",
+      "UTF-8; iconv -f latin1 -t utf8 converts what older programs wrote"};
+}
+
+std::string_view text_of(const MappedFile& file) {
+  return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
 }
 
 /// Finds labels by name and by genus, and collects the rows that are to be kept.
@@ -145,7 +175,9 @@ bool is_taxonomy(const std::filesystem::path& path, std::string_view text) {
 }  // namespace
 
 Result<std::vector<std::string>> read_labels(const std::filesystem::path& path) {
-  PANTANAL_TRY(auto rows, read_csv(path));
+  PANTANAL_TRY(const MappedFile file, MappedFile::open(path));
+  PANTANAL_TRY_STATUS(check_utf8(text_of(file), path.string()));
+  PANTANAL_TRY(auto rows, parse_csv(text_of(file), path.string()));
   if (rows.empty())
     return Error{ErrorCode::corrupt, path.string(), "an empty file", "a header and one name a line"};
   if (rows.front().fields.size() != 1)
@@ -157,7 +189,6 @@ Result<std::vector<std::string>> read_labels(const std::filesystem::path& path) 
     const std::string where = path.string() + ":" + std::to_string(row.line);
     const std::string& name = row.fields.front();
     if (trimmed(name).empty()) return Error{ErrorCode::corrupt, where, "an empty name", "a class name"};
-    PANTANAL_TRY_STATUS(check_utf8(name, where));
     const auto [first, is_new] = line_of.emplace(name, row.line);
     if (!is_new)
       return Error{ErrorCode::corrupt, where,
@@ -168,11 +199,19 @@ Result<std::vector<std::string>> read_labels(const std::filesystem::path& path) 
   return labels;
 }
 
+std::string expected_names(std::size_t found, std::size_t classes) {
+  if (classes == 0) return "none, since the source has no label head";
+  std::string text = std::to_string(classes) + ", one per class of the label head";
+  if (found + 1 == classes) text += " (the first line was skipped as the header: does the file lack one?)";
+  return text;
+}
+
 Result<ClassSelection> select_classes(std::span<const std::string> labels,
                                       const std::filesystem::path& path) {
   const std::string where = path.string();
   PANTANAL_TRY(const MappedFile file, MappedFile::open(path));
-  std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  std::string_view text = text_of(file);
+  PANTANAL_TRY_STATUS(check_utf8(text, where));
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   ClassSelection selection;
   if (is_taxonomy(path, text)) {

@@ -12,8 +12,12 @@
 namespace pantanal::convert {
 
 /// The names in a CSV file of one column whose first row is a header (Perch's is `inat2024_fsd50k`), in
-/// order. An empty name, one that is not UTF-8 and one that was there before are errors, which give the line.
+/// order. A file that is not UTF-8 (a byte order mark is skipped) or holds a NUL, an empty name and one that
+/// was there before are errors, which give the line.
 Result<std::vector<std::string>> read_labels(const std::filesystem::path& path);
+
+/// What to expect instead of `found` names for a label head of `classes`, for an error.
+std::string expected_names(std::size_t found, std::size_t classes);
 
 /// A class that is no label itself, but whose genus has labels.
 struct GenusProxy {
@@ -40,7 +44,7 @@ struct ClassSelection {
 /// which
 ///   suggests the nearest label.
 /// A file whose name ends in .csv or whose first row has a column `scientific_name` is taken for a taxonomy.
-/// It is an error if no label remains.
+/// It is an error if no label remains, or if the file is not UTF-8.
 Result<ClassSelection> select_classes(std::span<const std::string> labels, const std::filesystem::path& path);
 
 }  // namespace pantanal::convert

@@ -63,7 +63,7 @@ Result<std::vector<std::string>> read_class_names(const fs::path& path, std::siz
   PANTANAL_TRY(auto names, read_labels(path));
   if (names.size() != classes)
     return Error{ErrorCode::mismatch, path.string(), std::to_string(names.size()) + " names after the header",
-                 std::to_string(classes) + ", one per class of the label head"};
+                 expected_names(names.size(), classes)};
   return names;
 }
 
