@@ -1,5 +1,8 @@
 #include "pantanal/pipeline/window_labels.hpp"
 
+#include <random>
+
+#include "io/temporary_folder.hpp"
 #include "pipeline/golden.hpp"
 
 namespace pantanal::pipeline {
@@ -88,6 +91,31 @@ TEST(WindowLabels, RefuseWhatIsNoTable) {
                       {"t.csv:2", "'soon'"}));
   EXPECT_TRUE(refused(build("filename,start,end,primary_label\n,00:00:00,00:00:05,a\n"), ErrorCode::corrupt,
                       {"t.csv:2", "no file name"}));
+}
+
+TEST(WindowLabels, AreReadOrRefusedHoweverDamaged) {
+  const std::string whole = read_bytes(Golden(golden_cases()[0]).path("labels"));
+  ASSERT_GT(whole.size(), 1000u);
+  std::mt19937 random(5);
+  const std::string alphabet("0:;,\"\n9 .\0\xff", 11);
+  std::size_t refusals = 0;
+  for (int round = 0; round < 400; ++round) {
+    std::string text = whole.substr(0, round % 2 == 0 ? random() % whole.size() : 600);
+    for (std::size_t n = random() % 3; n > 0 && !text.empty(); --n)
+      text[random() % text.size()] = alphabet[random() % alphabet.size()];
+    const auto rows = parse_csv(text, "t.csv");
+    const auto table =
+        rows ? build_window_labels(*rows, classes, "t.csv") : Result<WindowLabels>(rows.error());
+    if (!table) {
+      EXPECT_FALSE(table.error().message().empty());
+      ++refusals;
+      continue;
+    }
+    EXPECT_EQ(table->y_sc.rows, table->windows.size());
+    EXPECT_EQ(table->full_rows.size(), n_windows_per_file * table->full_files.size());
+  }
+  EXPECT_GT(refusals, 100u);
+  EXPECT_LT(refusals, 400u);
 }
 
 }  // namespace
