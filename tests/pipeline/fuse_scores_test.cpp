@@ -42,6 +42,21 @@ TEST(FuseScores, OverwritesAnInactiveProxyAndLeavesAnInactiveMappedClass) {
   EXPECT_EQ(column(fused->scores, at("avi2")), column(raw, at("avi2")));
 }
 
+TEST(FuseScores, ReplacesWhatAClassWithoutLabelOrProxyScored) {
+  for_each_golden([](const Golden& golden) {
+    const FusionClasses classes = golden.fusion_classes();
+    Scores raw = golden.array("raw");
+    for (const auto* replaced :
+         {&classes.prior_only_active_event, &classes.prior_only_active_texture, &classes.unmapped_inactive})
+      for (const std::size_t c : *replaced)
+        for (std::size_t i = 0; i < raw.rows; ++i) raw(i, c) = 50;
+    const auto fused =
+        fuse_scores_with_tables(raw, golden.places(), tables_of(golden), classes, weights_of(golden));
+    ASSERT_TRUE(succeeded(fused));
+    expect_close(fused->scores, golden.array("base"));
+  });
+}
+
 TEST(FuseScores, RefusesBadInput) {
   const Golden golden(golden_cases()[0]);
   const PriorTables tables = tables_of(golden);
