@@ -99,12 +99,11 @@ struct Submission {
 };
 
 /// Writes row_id and `classes` as the header, then for each of `expected_row_ids`, in that order, the
-/// probabilities of its row: `probs` [row_ids, classes] may hold the rows in another order. Numbers have the
-/// fewest digits that are read back as the same float. The file appears whole or not at all (see AtomicFile).
-/// Errors, before anything is written: an expected row that is missing (`not_found`), one that is not
-/// expected
-/// (`mismatch`) or is there twice, sizes that differ, NaN or values outside [0, 1], named; then those of
-/// writing.
+/// probabilities of its row: `probs` [row_ids, classes] may hold the rows in another order. Numbers have
+/// the fewest digits that are read back as the same float. The file appears whole or not at all (see
+/// AtomicFile). Errors, before anything is written: an expected row that is missing or one that is not
+/// expected (`not_found`), one that is there twice (`corrupt`), sizes that differ, NaN or values outside
+/// [0, 1], named; then those of writing.
 inline Status write_submission(const std::filesystem::path& path, std::span<const std::string> classes,
                                std::span<const std::string> expected_row_ids,
                                std::span<const std::string> row_ids, const Scores& probs) {
