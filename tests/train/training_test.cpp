@@ -1,6 +1,8 @@
 // Options that make no sense are refused by name.
 #include "pantanal/train/training.hpp"
 
+#include <cmath>
+
 #include "core/refused.hpp"
 
 namespace pantanal::train {
