@@ -36,6 +36,7 @@ def test_is_typed_and_holds_nothing_else():
         "_pantanal.pyi",
         "_perch.py",
         "_sequence.py",
+        "_training.pyi",
         "py.typed",
         "training.py",
     }
