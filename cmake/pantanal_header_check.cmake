@@ -2,11 +2,11 @@
 # PANTANAL_BUILD_HEADER_CHECK=TOGETHER: one unit for all, which shows that another target's compiler takes them.
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/include/*.hpp)
 if(NOT PANTANAL_WITH_AUDIO)
-  list(FILTER headers EXCLUDE REGEX "^pantanal/audio/")
+  list(FILTER headers EXCLUDE REGEX "^pantanal/(audio|competition)/")
 endif()
 find_path(PANTANAL_ZIP_INCLUDE_DIR zip.h)
 if(NOT PANTANAL_ZIP_INCLUDE_DIR OR CMAKE_CROSSCOMPILING)
-  list(FILTER headers EXCLUDE REGEX "npz")
+  list(FILTER headers EXCLUDE REGEX "npz|perch_cache")
 endif()
 
 set(units)

@@ -13,7 +13,10 @@ constexpr const char* description = R"(Perch embeddings and class scores of reco
 
 A FOLDER stands for the recordings in it, sorted by name: files called .wav or .ogg, and
 those of other audio formats, which are then reported as such. Its hidden files and
-whatever is no audio are left out. Nothing is done twice: a name given again is ignored.)";
+whatever is no audio are left out. Nothing is done twice: a name given again is ignored.
+
+`pantanal-infer submit` makes a competition's submission instead: see submit --help. (A
+recording of that name is ./submit.))";
 
 constexpr const char* footer = R"(
 CSV: file,start_s,end_s,rank,label,logit,softmax; softmax is over all classes of the

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "progress_line.hpp"
 
@@ -24,11 +25,11 @@ std::size_t columns() {
 
 }  // namespace
 
-Console::Console() : is_terminal_(can_redraw_lines()) {}
+Console::Console(std::string program) : program_(std::move(program)), is_terminal_(can_redraw_lines()) {}
 
 void Console::say(std::string_view message) {
   hide_progress();
-  std::string line = "pantanal-infer: " + std::string(message);
+  std::string line = program_ + ": " + std::string(message);
   for (char& c : line)
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
   std::fputs((line + '\n').c_str(), stderr);

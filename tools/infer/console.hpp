@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 #include <string_view>
 
 #include "exit_code.hpp"
@@ -11,7 +12,8 @@ namespace pantanal::infer {
 
 class Console {
  public:
-  Console();
+  /// Lines begin with `program`.
+  explicit Console(std::string program = "pantanal-infer");
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
   ~Console() { hide_progress(); }
@@ -30,6 +32,8 @@ class Console {
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  const std::string program_;
 
   const bool is_terminal_;
   const Clock::time_point start_ = Clock::now();

@@ -1,14 +1,19 @@
-// pantanal-infer: recordings in, Perch's embeddings and class scores out.
+// pantanal-infer: recordings in, Perch's embeddings and class scores out; `pantanal-infer submit`: a
+// submission.
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <string_view>
 
 #include "command_line.hpp"
+#include "command_lines.hpp"
 #include "console.hpp"
 #include "infer.hpp"
 #include "interruption.hpp"
+#include "submit.hpp"
 
 namespace {
 
@@ -21,10 +26,25 @@ void occupy_closed_streams() {
     if (::fcntl(stream, F_GETFD) < 0) ::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-ExitCode print(const CommandLine& command) {
-  std::FILE* const stream = command.code == ExitCode::done ? stdout : stderr;
-  const bool printed = std::fputs(command.text.c_str(), stream) >= 0 && std::fflush(stream) == 0;
-  return printed ? command.code : ExitCode::output;
+ExitCode print(ExitCode code, const std::string& text) {
+  std::FILE* const stream = code == ExitCode::done ? stdout : stderr;
+  const bool printed = std::fputs(text.c_str(), stream) >= 0 && std::fflush(stream) == 0;
+  return printed ? code : ExitCode::output;
+}
+
+ExitCode run(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "submit") {
+    const auto command = pantanal::competition::parse_submit_line(argc - 1, argv + 1);
+    if (!command.options) return print(command.code, command.text);
+    watch_for_interruption();
+    Console console;
+    return pantanal::competition::submit(*command.options, console);
+  }
+  const CommandLine command = parse_command_line(argc, argv);
+  if (!command.options) return print(command.code, command.text);
+  watch_for_interruption();
+  Console console;
+  return infer(*command.options, console);
 }
 
 }  // namespace
@@ -33,11 +53,7 @@ int main(int argc, char** argv) {
   occupy_closed_streams();
   ExitCode code = ExitCode::unexpected;
   try {
-    const CommandLine command = parse_command_line(argc, argv);
-    if (!command.options) return static_cast<int>(print(command));
-    watch_for_interruption();
-    Console console;
-    code = infer(*command.options, console);
+    code = run(argc, argv);
   } catch (const std::exception& failure) {
     std::fprintf(stderr, "pantanal-infer: %s\n", failure.what());
   }

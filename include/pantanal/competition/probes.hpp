@@ -1,0 +1,245 @@
+// Probes: per class a small classifier on a window's principal components, scores and neighbours.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "pantanal/competition/configuration.hpp"
+#include "pantanal/core/parallel.hpp"
+#include "pantanal/core/result.hpp"
+#include "pantanal/ml/logistic_regression.hpp"
+#include "pantanal/ml/mlp_classifier.hpp"
+#include "pantanal/ml/pca.hpp"
+#include "pantanal/ml/standard_scaler.hpp"
+#include "pantanal/pipeline/class_features.hpp"
+#include "pantanal/pipeline/ensemble.hpp"
+#include "pantanal/pipeline/matrix.hpp"
+
+namespace pantanal::competition {
+
+/// One class' classifier.
+struct Probe {
+  std::size_t class_index = 0;
+  std::variant<ml::MlpClassifier<float>, ml::LogisticRegression> model;
+};
+
+/// The probes and what brings embeddings down to their features.
+struct ProbeSet {
+  ml::StandardScaler scaler;
+  ml::Pca<float> pca;
+  std::vector<Probe> probes;  ///< by class
+  double alpha = 0.45;        ///< a probe's share of its class' score
+};
+
+/// What probes see of N windows, whole files: embeddings [N, D]; raw, prior and base scores [N, C].
+struct ProbeInputs {
+  const pipeline::Scores& emb;
+  const pipeline::Scores& raw;
+  const pipeline::Scores& prior;
+  const pipeline::Scores& base;
+};
+
+struct ProbeOptions {
+  ProbeSettings probe = {};
+  MlpSettings mlp = {};
+  std::size_t threads = 1;  ///< results do not depend on it
+  std::function<bool()> should_stop =
+      {};  ///< asked before each probe, by any thread; true ends the fit in an error
+};
+
+namespace detail {
+
+inline ml::MatrixView<float> view(const pipeline::Scores& m) { return {m.values.data(), m.rows, m.columns}; }
+
+inline std::vector<float> column(const pipeline::Scores& m, std::size_t c) {
+  std::vector<float> values(m.rows);
+  for (std::size_t i = 0; i < m.rows; ++i) values[i] = m(i, c);
+  return values;
+}
+
+inline pipeline::Scores to_scores(ml::Matrix<float> m) {
+  pipeline::Scores scores;
+  scores.rows = m.rows, scores.columns = m.columns, scores.values = std::move(m.values);
+  return scores;
+}
+
+inline Result<pipeline::Scores> project(const ProbeSet& set, const pipeline::Scores& emb) {
+  PANTANAL_TRY(const ml::Matrix<float> scaled, set.scaler.transform<float>(view(emb)));
+  PANTANAL_TRY(ml::Matrix<float> projected, set.pca.transform(scaled.view()));
+  return to_scores(std::move(projected));
+}
+
+/// X [N, d + 14] of one class.
+inline Result<pipeline::Scores> probe_features(const pipeline::Scores& projected, const ProbeInputs& in,
+                                               std::size_t c) {
+  return pipeline::build_class_features(projected, column(in.raw, c), column(in.prior, c),
+                                        column(in.base, c));
+}
+
+inline ml::MlpOptions mlp_options(const MlpSettings& s) {
+  ml::MlpOptions o;
+  o.hidden_layer_sizes = s.hidden_layer_sizes;
+  o.learning_rate_init = s.learning_rate_init;
+  o.alpha = s.alpha;
+  o.max_iter = s.max_iter;
+  o.early_stopping = s.early_stopping;
+  o.validation_fraction = s.validation_fraction;
+  o.n_iter_no_change = s.n_iter_no_change;
+  o.random_state = s.random_state;
+  return o;
+}
+
+/// The probe's positives repeated n_neg // n_pos times more, or weighted by as much.
+inline Result<Probe> fit_mlp_probe(std::size_t c, pipeline::Scores x, std::vector<std::int64_t> y,
+                                   const ProbeOptions& options) {
+  std::vector<std::size_t> positives;
+  for (std::size_t i = 0; i < y.size(); ++i)
+    if (y[i] == 1) positives.push_back(i);
+  const std::size_t negatives = y.size() - positives.size(),
+                    repeat = negatives > positives.size() ? negatives / positives.size() : 0;
+  std::vector<float> weights;
+  if (options.probe.balance == Balance::weights) {
+    weights.assign(y.size(), 1.0f);
+    for (const std::size_t i : positives) weights[i] = static_cast<float>(repeat + 1);
+  } else {
+    x.values.reserve((x.rows + repeat * positives.size()) * x.columns);
+    for (std::size_t r = 0; r < repeat; ++r)
+      for (const std::size_t i : positives) {
+        x.values.insert(x.values.end(), x.values.begin() + static_cast<std::ptrdiff_t>(i * x.columns),
+                        x.values.begin() + static_cast<std::ptrdiff_t>((i + 1) * x.columns));
+        y.push_back(1);
+      }
+    x.rows = y.size();
+  }
+  ml::MlpClassifier<float> model(mlp_options(options.mlp));
+  PANTANAL_TRY_STATUS(model.fit(view(x), y, weights));
+  return Probe{c, std::move(model)};
+}
+
+inline Result<Probe> fit_logreg_probe(std::size_t c, const pipeline::Scores& x,
+                                      const std::vector<std::int64_t>& y, const ProbeOptions& options) {
+  ml::LogisticRegression model({.C = options.probe.C, .balanced = true, .max_iter = 400});
+  const std::vector<double> wide(x.values.begin(), x.values.end());
+  PANTANAL_TRY_STATUS(model.fit({wide.data(), x.rows, x.columns}, y));
+  return Probe{c, std::move(model)};
+}
+
+inline Result<Probe> fit_probe(std::size_t c, const pipeline::Scores& projected, const ProbeInputs& in,
+                               const pipeline::MultiHot& y, const ProbeOptions& options) {
+  PANTANAL_TRY(pipeline::Scores x, probe_features(projected, in, c));
+  std::vector<std::int64_t> labels(y.rows);
+  for (std::size_t i = 0; i < y.rows; ++i) labels[i] = y(i, c);
+  if (options.probe.backend == ProbeBackend::logreg) return fit_logreg_probe(c, x, labels, options);
+  return fit_mlp_probe(c, std::move(x), std::move(labels), options);
+}
+
+/// Classes with at least min_pos positives and a negative.
+inline std::vector<std::size_t> probed_classes(const pipeline::MultiHot& y, std::size_t min_pos) {
+  std::vector<std::size_t> classes;
+  for (std::size_t c = 0; c < y.columns; ++c) {
+    std::size_t positives = 0;
+    for (std::size_t i = 0; i < y.rows; ++i) positives += y(i, c);
+    if (positives >= std::max<std::size_t>(1, min_pos) && positives < y.rows) classes.push_back(c);
+  }
+  return classes;
+}
+
+/// The logits of one probe, [N].
+inline Result<std::vector<float>> probe_logits(const Probe& probe, const pipeline::Scores& projected,
+                                               const ProbeInputs& in) {
+  PANTANAL_TRY(const pipeline::Scores x, probe_features(projected, in, probe.class_index));
+  std::vector<float> logits;
+  if (const auto* const mlp = std::get_if<ml::MlpClassifier<float>>(&probe.model)) {
+    PANTANAL_TRY(const ml::Matrix<float> p, mlp->predict_proba(view(x)));
+    for (std::size_t i = 0; i < p.rows; ++i) logits.push_back(pipeline::probability_to_logit(p(i, 1)));
+    return logits;
+  }
+  const std::vector<double> wide(x.values.begin(), x.values.end());
+  PANTANAL_TRY(
+      const std::vector<double> scores,
+      std::get<ml::LogisticRegression>(probe.model).decision_function({wide.data(), x.rows, x.columns}));
+  logits.assign(scores.begin(), scores.end());
+  return logits;
+}
+
+/// results[i] = f(i) on a team; one error ends it all.
+template <class T, class F>
+Result<std::vector<T>> compute_all(std::size_t count, std::size_t threads, F&& f) {
+  std::vector<std::optional<Result<T>>> results(count);
+  std::atomic<std::size_t> next = 0;
+  std::atomic<bool> failed = false;
+  parallel_team(std::min(threads, count), [&](const Team&) {
+    for (std::size_t i = next++; i < count && !failed; i = next++) {
+      results[i].emplace(f(i));
+      if (!*results[i]) failed = true;
+    }
+  });
+  std::vector<T> values;
+  for (auto& result : results) {
+    if (!result) continue;
+    PANTANAL_TRY(T value, *std::move(result));
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+}  // namespace detail
+
+/// Scaler, PCA of min(pca_dim, N−1, D) components and a probe for each class that has min_pos positives in
+/// `y` [N, C] and a negative. As in the notebook the features are those of out-of-fold priors and base scores
+/// if `in` has them. Errors: sizes that differ, NaN or infinity, should_stop said so.
+inline Result<ProbeSet> fit_probes(const ProbeInputs& in, const pipeline::MultiHot& y,
+                                   const ProbeOptions& options) {
+  ProbeSet set;
+  set.alpha = options.probe.alpha;
+  PANTANAL_TRY_STATUS(pipeline::detail::check_size("fit_probes: labels", y, in.emb.rows, in.raw.columns));
+  if (in.emb.rows < 2)
+    return Error{ErrorCode::invalid_argument, "fit_probes", std::to_string(in.emb.rows) + " windows", "more"};
+  PANTANAL_TRY_STATUS(set.scaler.fit(detail::view(in.emb)));
+  PANTANAL_TRY(const ml::Matrix<float> scaled, set.scaler.transform<float>(detail::view(in.emb)));
+  ml::PcaOptions pca;
+  pca.n_components = std::min({options.probe.pca_dim, in.emb.rows - 1, in.emb.columns});
+  pca.threads = options.threads;
+  pca.random_state = options.probe.pca_random_state;
+  if (options.probe.pca_solver == PcaMethod::randomized) pca.svd_solver = ml::PcaSolver::randomized;
+  set.pca = ml::Pca<float>(pca);
+  PANTANAL_TRY_STATUS(set.pca.fit(scaled.view()));
+  PANTANAL_TRY(const pipeline::Scores projected, detail::project(set, in.emb));
+  const std::vector<std::size_t> classes = detail::probed_classes(y, options.probe.min_pos);
+  PANTANAL_TRY(set.probes, detail::compute_all<Probe>(classes.size(), options.threads, [&](std::size_t i) {
+                 if (options.should_stop && options.should_stop())
+                   return Result<Probe>(Error{ErrorCode::invalid_argument, "fit_probes", "a request to stop",
+                                              "time to go on"});
+                 return detail::fit_probe(classes[i], projected, in, y, options);
+               }));
+  return set;
+}
+
+/// The notebook's mlp_scores [N, C]: base scores, those of probed classes (1−alpha)·base + alpha·probe logit.
+/// Every row is computed from its own file alone, to the last bit.
+inline Result<pipeline::Scores> probe_scores(const ProbeSet& set, const ProbeInputs& in,
+                                             std::size_t threads) {
+  PANTANAL_TRY(const pipeline::Scores projected, detail::project(set, in.emb));
+  PANTANAL_TRY(const auto logits,
+               detail::compute_all<std::vector<float>>(set.probes.size(), threads, [&](std::size_t i) {
+                 return detail::probe_logits(set.probes[i], projected, in);
+               }));
+  pipeline::Scores scores = in.base;
+  const auto share = static_cast<float>(set.alpha), rest = static_cast<float>(1 - set.alpha);
+  for (std::size_t k = 0; k < set.probes.size(); ++k)
+    for (std::size_t i = 0; i < scores.rows; ++i) {
+      float& score = scores(i, set.probes[k].class_index);
+      score = rest * score + share * logits[k][i];
+    }
+  return pipeline::detail::finite_result("probe_scores", std::move(scores));
+}
+
+}  // namespace pantanal::competition

@@ -1,0 +1,81 @@
+// read_soundscape_60s: a soundscape as the samples that its twelve windows are made of; and where soundscapes
+// are.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "pantanal/audio/load_audio.hpp"
+#include "pantanal/audio/mono.hpp"
+#include "pantanal/audio/open.hpp"
+#include "pantanal/core/result.hpp"
+#include "pantanal/pipeline/matrix.hpp"
+
+namespace pantanal::competition {
+
+inline constexpr std::uint32_t soundscape_rate = 32000;    ///< Hz
+inline constexpr std::size_t samples_per_window = 160000;  ///< five seconds
+inline constexpr std::size_t soundscape_samples = samples_per_window * pipeline::n_windows_per_file;
+
+/// 60 s of a recording, [12 · 160000], mono, raw: cut off or filled up with zeros. What follows after 60 s is
+/// not decoded. Errors: those of open_audio; another rate than 32 kHz (`unsupported`); damage, or no sample
+/// at all (`corrupt`).
+inline Result<std::vector<float>> read_soundscape_60s(const std::filesystem::path& path) {
+  PANTANAL_TRY(std::unique_ptr<audio::Source> opened, audio::open_audio(path));
+  const audio::Format format = opened->format();
+  if (format.sample_rate != soundscape_rate)
+    return Error{ErrorCode::unsupported, path.string(),
+                 "a sample rate of " + std::to_string(format.sample_rate) + " Hz",
+                 std::to_string(soundscape_rate) + " Hz"};
+  const std::unique_ptr<audio::Source> source = audio::to_mono(std::move(opened));
+  std::vector<float> samples(soundscape_samples);
+  for (std::size_t count = 0; count < samples.size();) {
+    PANTANAL_TRY(const std::size_t frames, source->read(std::span(samples).subspan(count)));
+    count += frames;
+    if (count == 0) return audio::no_samples(format, soundscape_rate);
+    if (frames == 0) break;
+  }
+  return samples;
+}
+
+/// The .ogg files of a folder, by name. None if there is no such folder. Error: a folder that cannot be read.
+inline Result<std::vector<std::filesystem::path>> list_soundscapes(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> paths;
+  std::error_code code;
+  if (!std::filesystem::exists(folder, code)) return paths;
+  std::filesystem::directory_iterator entry(folder, code);
+  for (; !code && entry != std::filesystem::directory_iterator(); entry.increment(code))
+    if (entry->path().extension() == ".ogg") paths.push_back(entry->path());
+  if (code) return Error{ErrorCode::io, folder.string(), code.message(), "a folder that can be read"};
+  std::ranges::sort(paths, {}, [](const std::filesystem::path& path) { return path.filename().native(); });
+  return paths;
+}
+
+/// The soundscapes to predict.
+struct TestSet {
+  std::vector<std::filesystem::path> paths;
+  bool is_dry_run = false;  ///< there are no test soundscapes: training soundscapes take their place
+};
+
+/// The test soundscapes of a competition's folder; without any, the first `dryrun_n_files` of the training
+/// soundscapes. Error: neither has one (`not_found`).
+inline Result<TestSet> find_test_set(const std::filesystem::path& data, std::size_t dryrun_n_files) {
+  TestSet set;
+  PANTANAL_TRY(set.paths, list_soundscapes(data / "test_soundscapes"));
+  if (!set.paths.empty()) return set;
+  PANTANAL_TRY(set.paths, list_soundscapes(data / "train_soundscapes"));
+  set.is_dry_run = true;
+  set.paths.resize(std::min(set.paths.size(), dryrun_n_files));
+  if (!set.paths.empty()) return set;
+  return Error{ErrorCode::not_found, data.string(), "no .ogg in test_soundscapes or train_soundscapes",
+               "soundscapes to predict"};
+}
+
+}  // namespace pantanal::competition

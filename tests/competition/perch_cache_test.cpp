@@ -1,0 +1,75 @@
+#include "pantanal/competition/perch_cache.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <limits>
+
+#include "competition/small_competition.hpp"
+#include "core/refused.hpp"
+#include "io/temporary_folder.hpp"
+
+namespace pantanal::competition {
+namespace {
+
+class PerchCacheTest : public ::testing::Test {
+ protected:
+  void write_meta(const std::string& text) { std::ofstream(folder_ / "full_perch_meta.csv") << text; }
+
+  TemporaryFolder folder_;
+  PerchOutputs perch_ = small_competition().perch;
+};
+
+TEST_F(PerchCacheTest, ReadsBackWhatItWrites) {
+  perch_.meta[0].place.site.reset();
+  EXPECT_FALSE(has_perch_cache(folder_ / "cache"));
+  ASSERT_TRUE(succeeded(write_perch_cache(folder_ / "cache", perch_)));
+  EXPECT_TRUE(has_perch_cache(folder_ / "cache"));
+  const auto read = read_perch_cache(folder_ / "cache", 6);
+  ASSERT_TRUE(succeeded(read));
+  EXPECT_EQ(read->scores.values, perch_.scores.values);
+  EXPECT_EQ(read->emb.values, perch_.emb.values);
+  ASSERT_EQ(read->meta.size(), perch_.meta.size());
+  EXPECT_FALSE(read->meta[0].place.site);
+  EXPECT_EQ(read->meta[13].row_id, perch_.meta[13].row_id);
+  EXPECT_EQ(read->meta[13].place.site, perch_.meta[13].place.site);
+  EXPECT_EQ(read->meta[13].place.hour_utc, perch_.meta[13].place.hour_utc);
+}
+
+TEST_F(PerchCacheTest, TakesHoursAndSitesAsPandasWritesThem) {
+  ASSERT_TRUE(succeeded(write_perch_cache(folder_.path(), perch_)));
+  std::string text = "filename,row_id,hour_utc,site,extra\n";
+  for (std::size_t i = 0; i < perch_.meta.size(); ++i)
+    text += perch_.meta[i].filename + "," + perch_.meta[i].row_id + (i % 2 ? ",4.0,S01,0\n" : ",-1,None,0\n");
+  write_meta(text);
+  const auto read = read_perch_cache(folder_.path(), 6);
+  ASSERT_TRUE(succeeded(read));
+  EXPECT_EQ(read->meta[1].place.hour_utc, 4);
+  EXPECT_EQ(read->meta[2].place.hour_utc, -1);
+  EXPECT_FALSE(read->meta[2].place.site);
+}
+
+TEST_F(PerchCacheTest, RefusesWhatDoesNotFit) {
+  using enum ErrorCode;
+  ASSERT_TRUE(succeeded(write_perch_cache(folder_.path(), perch_)));
+  EXPECT_TRUE(refused(read_perch_cache(folder_.path(), 7), mismatch, {"scores_full_raw", "x 6", "x 7"}));
+  write_meta("row_id,filename,site,hour_utc\na_5,a,S01,3\n");
+  EXPECT_TRUE(refused(read_perch_cache(folder_.path(), 6), mismatch, {"scores_full_raw"}));
+  write_meta("row_id,filename,site,hour_utc\na_5,a,S01,noon\n");
+  EXPECT_TRUE(refused(read_perch_cache(folder_.path(), 6), corrupt, {"full_perch_meta.csv:2", "noon"}));
+  write_meta("row_id,filename,site\na_5,a,S01\n");
+  EXPECT_TRUE(refused(read_perch_cache(folder_.path(), 6), not_found, {"hour_utc"}));
+  perch_.emb(3, 2) = std::numeric_limits<float>::quiet_NaN();
+  ASSERT_TRUE(succeeded(write_perch_cache(folder_.path(), perch_)));
+  EXPECT_TRUE(refused(read_perch_cache(folder_.path(), 6), invalid_argument, {"emb_full[3, 2]"}));
+}
+
+TEST_F(PerchCacheTest, SaysWhatToDoWithParquet) {
+  ASSERT_TRUE(succeeded(write_perch_cache(folder_.path(), perch_)));
+  std::filesystem::rename(folder_ / "full_perch_meta.csv", folder_ / "full_perch_meta.parquet");
+  EXPECT_TRUE(refused(read_perch_cache(folder_.path(), 6), ErrorCode::unsupported,
+                      {"to_csv", "full_perch_meta.csv"}));
+}
+
+}  // namespace
+}  // namespace pantanal::competition

@@ -1,0 +1,126 @@
+#include "pantanal/competition/probes_oof.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "competition/small_competition.hpp"
+#include "core/refused.hpp"
+#include "pantanal/competition/probes.hpp"
+#include "pantanal/train/macro_auc.hpp"
+
+namespace pantanal::competition {
+namespace {
+
+using pipeline::Scores;
+
+class ProbesTest : public ::testing::Test {
+ protected:
+  ProbesTest() {
+    const Configuration c = small_configuration();
+    options_.probe = c.probe;
+    options_.mlp = c.mlp;
+  }
+  ProbeInputs inputs() const { return {perch_.emb, perch_.scores, prior_, perch_.scores}; }
+
+  const SmallCompetition made_ = small_competition();
+  const PerchOutputs& perch_ = made_.perch;
+  const pipeline::MultiHot& y_ = made_.tables.labels.y_sc;
+  const Scores prior_{y_.rows, y_.columns};
+  ProbeOptions options_;
+};
+
+TEST_F(ProbesTest, AreThoseOfClassesWithEnoughPositives) {
+  pipeline::MultiHot y = y_;
+  for (std::size_t i = 0; i < y.rows; ++i) {
+    y(i, 0) = i < 4;  // too few
+    y(i, 1) = 1;      // no negative
+    y(i, 2) = i < 5;
+  }
+  const auto set = fit_probes(inputs(), y, options_);
+  ASSERT_TRUE(succeeded(set));
+  std::vector<std::size_t> classes;
+  for (const Probe& probe : set->probes) classes.push_back(probe.class_index);
+  EXPECT_EQ(classes, (std::vector<std::size_t>{2, 3, 4, 5}));
+}
+
+TEST_F(ProbesTest, LearnAndBlend) {
+  for (const ProbeBackend backend : {ProbeBackend::mlp, ProbeBackend::logreg})
+    for (const Balance balance : {Balance::copies, Balance::weights}) {
+      options_.probe.backend = backend;
+      options_.probe.balance = balance;
+      const auto set = fit_probes(inputs(), y_, options_);
+      ASSERT_TRUE(succeeded(set));
+      const auto scores = probe_scores(*set, inputs(), 1);
+      ASSERT_TRUE(succeeded(scores));
+      const std::vector<float> truth(y_.values.begin(), y_.values.end());
+      EXPECT_GT(train::macro_auc_skip_empty(truth, scores->values, y_.columns),
+                train::macro_auc_skip_empty(truth, perch_.scores.values, y_.columns) + 0.02);
+    }
+}
+
+TEST_F(ProbesTest, BlendByAlpha) {
+  options_.probe.alpha = 0;
+  const auto set = fit_probes(inputs(), y_, options_);
+  ASSERT_TRUE(succeeded(set));
+  EXPECT_EQ(probe_scores(*set, inputs(), 1)->values, perch_.scores.values);
+}
+
+TEST_F(ProbesTest, DoNotDependOnThreadsOrOnOtherFiles) {
+  const auto one = fit_probes(inputs(), y_, options_);
+  options_.threads = 3;
+  const auto three = fit_probes(inputs(), y_, options_);
+  ASSERT_TRUE(succeeded(one));
+  ASSERT_TRUE(succeeded(three));
+  const Scores all = *probe_scores(*one, inputs(), 1);
+  EXPECT_EQ(all.values, probe_scores(*three, inputs(), 2)->values);
+  for (std::size_t first = 0; first < y_.rows; first += pipeline::n_windows_per_file) {
+    std::vector<std::size_t> rows(pipeline::n_windows_per_file);
+    std::iota(rows.begin(), rows.end(), first);
+    const Scores emb = detail::take_rows(perch_.emb, rows), raw = detail::take_rows(perch_.scores, rows),
+                 prior = detail::take_rows(prior_, rows);
+    EXPECT_EQ(probe_scores(*one, {emb, raw, prior, raw}, 1)->values, detail::take_rows(all, rows).values);
+  }
+}
+
+TEST_F(ProbesTest, RandomizedComponentsComeFromTheirSeed) {
+  options_.probe.pca_solver = PcaMethod::randomized;
+  const auto a = fit_probes(inputs(), y_, options_), b = fit_probes(inputs(), y_, options_);
+  ASSERT_TRUE(succeeded(a));
+  EXPECT_EQ(a->pca.components().values, b->pca.components().values);
+}
+
+TEST_F(ProbesTest, StopWhenAsked) {
+  options_.should_stop = [] { return true; };
+  EXPECT_TRUE(
+      refused(fit_probes(inputs(), y_, options_), ErrorCode::invalid_argument, {"a request to stop"}));
+}
+
+TEST_F(ProbesTest, OutOfFoldAnswersHaveNotSeenTheirFile) {
+  const auto classes =
+      pipeline::build_fusion_classes(made_.mapping, made_.tables.texture, pipeline::active_classes(y_));
+  ASSERT_TRUE(succeeded(classes));
+  const std::vector<int> folds = small_folds(y_.rows, 3);
+  const auto honest = run_oof_embedding_probe(perch_, y_, folds, made_.tables.labels, *classes, {}, options_);
+  ASSERT_TRUE(succeeded(honest));
+  EXPECT_EQ(honest->modeled_counts, std::vector<std::size_t>(y_.columns, 3));
+  // Other labels in a fold's own files change nothing of its scores.
+  CompetitionTables changed = made_.tables;
+  pipeline::MultiHot y = y_;
+  for (std::size_t i = 0; i < y.rows; ++i)
+    if (folds[i] == 1)
+      for (std::size_t c = 0; c < y.columns; ++c) y(i, c) = changed.labels.y_sc(i, c) = 1 - y(i, c);
+  const auto again = run_oof_embedding_probe(perch_, y, folds, changed.labels, *classes, {}, options_);
+  ASSERT_TRUE(succeeded(again));
+  bool others_differ = false;
+  for (std::size_t i = 0; i < y.rows; ++i)
+    for (std::size_t c = 0; c < y.columns; ++c) {
+      if (folds[i] == 1) ASSERT_EQ(honest->scores(i, c), again->scores(i, c)) << i << ", " << c;
+      others_differ |= folds[i] != 1 && honest->scores(i, c) != again->scores(i, c);
+    }
+  EXPECT_TRUE(others_differ);
+}
+
+}  // namespace
+}  // namespace pantanal::competition

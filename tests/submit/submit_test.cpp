@@ -1,0 +1,204 @@
+// From a competition's folder to a submission: the programs themselves, on a made-up competition.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "competition.hpp"
+#include "competition/small_perch.hpp"
+#include "configuration_option.hpp"
+#include "core/refused.hpp"
+#include "infer/program.hpp"
+#include "io/temporary_folder.hpp"
+#include "pantanal/competition/heads_file.hpp"
+#include "pantanal/competition/soundscape.hpp"
+#include "pantanal/perch/model_file.hpp"
+#include "pantanal/pipeline/submission.hpp"
+#include "train.hpp"
+
+namespace pantanal::competition {
+namespace {
+
+namespace fs = std::filesystem;
+using infer::Finished;
+
+/// Small enough to be trained in a moment.
+constexpr const char* configuration = R"({
+  "preset": "recommended",
+  "proto_ssm": {"d_model": 16, "d_state": 4, "n_ssm_layers": 1, "meta_dim": 4, "cross_attn_heads": 2},
+  "proto_ssm_train": {"n_epochs": 4}, "residual_ssm": {"d_model": 8, "d_state": 4, "n_epochs": 4},
+  "mlp": {"hidden_layer_sizes": [8], "max_iter": 10}, "probe": {"pca_dim": 4, "min_pos": 2}
+})";
+
+/// A competition of 4 training and 5 test soundscapes, the last of which is broken, and heads for it.
+class SubmitTest : public ::testing::Test {
+ protected:
+  SubmitTest() {
+    const perch::Model model = small_perch();
+    EXPECT_TRUE(succeeded(perch::save_model(model, path("m"))));
+    EXPECT_TRUE(succeeded(synthetic::make_competition(
+        data_, model.labels,
+        {.classes = 8, .train = 4, .partial = 1, .test = 5, .broken = 1, .threads = 2})));
+    std::ofstream(path("c.json")) << configuration;
+    infer::Console console;
+    TrainOptions options{.data = data_, .perch = path("m"), .out = path("h"), .logs = path("train.json")};
+    options.cache = path("cache");
+    options.configuration = *find_configuration(path("c.json"));
+    EXPECT_EQ(train(options, console), infer::ExitCode::done);
+    for (const auto& file : fs::directory_iterator(data_ / "test_soundscapes"))
+      for (const auto& window : pipeline::soundscape_windows(file.path())) rows_.push_back(window.row_id);
+    classes_ = pipeline::read_sample_submission(data_ / "sample_submission.csv")->classes;
+  }
+
+  std::string path(const char* name) const { return folder_ / name; }
+
+  std::vector<std::string> arguments(const std::string& out, std::vector<std::string> more = {}) const {
+    std::vector<std::string> all{"submit",  "--data", data_, "--perch", path("m"),         "--heads",
+                                 path("h"), "--out",  out,   "--logs",  out + ".logs.json"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  Finished submit(const std::string& out, std::vector<std::string> more = {}) const {
+    return infer::run(arguments(path(out.c_str()), std::move(more)), folder_.path());
+  }
+
+  /// Whether a submission is complete and valid.
+  ::testing::AssertionResult valid(const std::string& out) const {
+    return succeeded(pipeline::validate_submission(path(out.c_str()), classes_, rows_));
+  }
+  std::string bytes(const std::string& out) const { return read_bytes(path(out.c_str())); }
+
+  TemporaryFolder folder_;
+  fs::path data_ = folder_ / "data";
+  std::vector<std::string> rows_, classes_;
+};
+
+TEST_F(SubmitTest, MakesAValidSubmission) {
+  const Finished whole = submit("a.csv");
+  EXPECT_EQ(whole.code, 0) << whole.err;
+  EXPECT_TRUE(valid("a.csv"));
+  // The broken recording is named, in the log too, and has other rows than the others: the prior's.
+  EXPECT_NE(whole.err.find("BC2026_Test_0005"), std::string::npos) << whole.err;
+  EXPECT_NE(whole.err.find("1 of 5 soundscapes could not be read"), std::string::npos) << whole.err;
+  EXPECT_NE(bytes("a.csv.logs.json").find("unreadable_files"), std::string::npos);
+  EXPECT_NE(bytes("train.json").find("oof_auc_base"), std::string::npos);
+  // No budget at all leaves priors, a generous one changes nothing.
+  const Finished none = submit("prior.csv", {"--time-budget", "0.001s"});
+  EXPECT_EQ(none.code, 0) << none.err;
+  EXPECT_TRUE(valid("prior.csv"));
+  EXPECT_NE(bytes("prior.csv"), bytes("a.csv"));
+  EXPECT_NE(none.err.find("no time for 5 of 5"), std::string::npos) << none.err;
+  EXPECT_EQ(submit("b.csv", {"--time-budget", "10m", "--threads", "1"}).code, 0);
+  EXPECT_EQ(bytes("b.csv"), bytes("a.csv"));
+  // Training and submitting in a row.
+  fs::rename(path("h"), path("h1"));
+  const Finished both = submit("c.csv", {"--train-from-cache", path("cache"), "--config", path("c.json")});
+  EXPECT_EQ(both.code, 0) << both.err;
+  EXPECT_EQ(bytes("c.csv"), bytes("a.csv"));
+  EXPECT_EQ(bytes("h"), bytes("h1"));
+  // Without test soundscapes, training soundscapes.
+  fs::rename(data_ / "test_soundscapes", folder_ / "elsewhere");
+  const Finished dry = submit("d.csv");
+  EXPECT_EQ(dry.code, 0) << dry.err;
+  EXPECT_NE(dry.err.find("a dry run on the first 5 training soundscapes"), std::string::npos) << dry.err;
+  EXPECT_NE(bytes("d.csv").find("BC2026_Train_0001"), std::string::npos);
+}
+
+TEST_F(SubmitTest, GoesOnAfterAKillAsIfThereHadBeenNone) {
+  ASSERT_EQ(submit("a.csv").code, 0);
+  for (const int milliseconds : {5, 30, 60, 100, 150, 250}) {
+    const std::string out = path("k.csv");
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      std::vector<std::string> more;
+      if (attempt > 0) more = {"--resume"};
+      const infer::Program program(arguments(out, more), folder_.path(), path("out"), path("err"));
+      std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+      program.end_by(SIGKILL);
+      program.wait();
+      if (fs::exists(out)) EXPECT_TRUE(valid("k.csv")) << milliseconds;
+    }
+    const Finished resumed = submit("k.csv", {"--resume"});
+    EXPECT_EQ(resumed.code, 0) << resumed.err;
+    EXPECT_EQ(bytes("k.csv"), bytes("a.csv")) << milliseconds;
+    const Finished again = submit("k.csv", {"--resume"});
+    EXPECT_NE(again.err.find("5 of 5 soundscapes were done before"), std::string::npos) << again.err;
+    EXPECT_EQ(bytes("k.csv"), bytes("a.csv"));
+    for (const char* const left : {"k.csv", "k.csv.journal"}) fs::remove(path(left));
+  }
+  // A signal that can be caught ends in a submission, and well.
+  const infer::Program program(arguments(path("t.csv")), folder_.path(), path("out"), path("err"));
+  for (int i = 0; i < 500 && !fs::exists(path("t.csv")); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  program.end_by(SIGTERM);
+  const Finished ended = program.wait();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_TRUE(valid("t.csv"));
+  EXPECT_EQ(submit("t.csv", {"--resume"}).code, 0);
+  EXPECT_EQ(bytes("t.csv"), bytes("a.csv"));
+}
+
+TEST_F(SubmitTest, SaysWhatIsWrong) {
+  // A full disk: what was there stays.
+  write_bytes(path("a.csv"), "as it was");
+  std::string command = "ulimit -f 4; exec " PANTANAL_INFER;
+  for (const std::string& argument : arguments(path("a.csv"))) command += " '" + argument + "'";
+  EXPECT_EQ(WEXITSTATUS(std::system((command + " 2>/dev/null").c_str())), 5);
+  EXPECT_EQ(bytes("a.csv"), "as it was");
+  // Another run's journal.
+  write_bytes(path("a.csv.journal"), "not a journal");
+  const Finished journal = submit("a.csv", {"--resume"});
+  EXPECT_EQ(journal.code, 2);
+  EXPECT_NE(journal.err.find("a.csv.journal"), std::string::npos) << journal.err;
+  // Heads that are none, or with numbers that are none: priors stand.
+  HeadsBundle heads = *load_heads(path("h"));
+  heads.thresholds[0] = std::numeric_limits<float>::quiet_NaN();
+  ASSERT_TRUE(succeeded(save_heads(heads, path("h"))));
+  const Finished nan = submit("n.csv");
+  EXPECT_EQ(nan.code, 3);
+  EXPECT_NE(nan.err.find("NaN"), std::string::npos) << nan.err;
+  EXPECT_TRUE(valid("n.csv"));
+  // Names that tell nothing.
+  std::vector<fs::path> files = *list_soundscapes(data_ / "test_soundscapes");
+  rows_.clear();
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const fs::path renamed = files[i].parent_path() / ("recording" + std::to_string(i) + ".ogg");
+    fs::rename(files[i], renamed);
+    for (const auto& window : pipeline::soundscape_windows(renamed)) rows_.push_back(window.row_id);
+  }
+  const Finished nameless = submit("m.csv");
+  EXPECT_NE(nameless.err.find("5 of 5 soundscapes have names that tell no site"), std::string::npos)
+      << nameless.err;
+  EXPECT_TRUE(valid("m.csv"));
+  // Nothing at all.
+  const Finished nothing = infer::run({"submit", "--data", path("nowhere"), "--perch", path("m"), "--heads",
+                                       path("h"), "--out", path("e.csv")},
+                                      folder_.path());
+  EXPECT_EQ(nothing.code, 3);
+  EXPECT_FALSE(fs::exists(path("e.csv")));
+}
+
+TEST(SubmitLine, IsChecked) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> good{"submit", "--data", "d", "--perch", "m", "--heads", "h", "--out", "o"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), good.begin(), good.end());
+    return infer::run(more, folder.path());
+  };
+  EXPECT_EQ(with({"--time-budget", "soon"}).code, 2);
+  EXPECT_EQ(with({"--config", "v5-run"}).code, 2);
+  EXPECT_EQ(with({"--train-from-cache", "c", "--config", "none.json"}).code, 2);
+  EXPECT_EQ(infer::run({"submit"}, folder.path()).code, 2);
+  const Finished help = infer::run({"submit", "--help"}, folder.path());
+  EXPECT_EQ(help.code, 0);
+  EXPECT_NE(help.out.find("--time-budget"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace pantanal::competition

@@ -1,0 +1,277 @@
+#include "submit.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "bell.hpp"
+#include "interruption.hpp"
+#include "pantanal/competition/heads_file.hpp"
+#include "pantanal/competition/heads_session.hpp"
+#include "pantanal/competition/journal.hpp"
+#include "pantanal/competition/soundscape.hpp"
+#include "pantanal/competition/tables.hpp"
+#include "pantanal/core/parallel.hpp"
+#include "pantanal/perch/model_file.hpp"
+#include "run_log.hpp"
+#include "submission_board.hpp"
+#include "submission_run.hpp"
+#include "training_run.hpp"
+
+namespace pantanal::competition {
+namespace {
+
+using infer::ExitCode;
+
+/// What the rows of a soundscape hold before anything is known of it but its name.
+struct Priors {
+  std::vector<std::string> classes;
+  pipeline::PriorTables tables;
+  std::vector<bool> texture;
+  std::vector<float> thresholds;
+  Configuration configuration;
+};
+
+Priors priors_of(const HeadsBundle& bundle) {
+  return {bundle.classes, bundle.priors, bundle.texture, bundle.thresholds, bundle.configuration};
+}
+
+Result<Priors> priors_of(const CompetitionTables& tables, const Configuration& configuration) {
+  PANTANAL_TRY(pipeline::PriorTables priors, tables.fit_priors());
+  return Priors{tables.classes, std::move(priors), tables.texture,
+                std::vector<float>(tables.classes.size(), 0.5f), configuration};
+}
+
+/// One call of submit().
+class Submit {
+ public:
+  Submit(const SubmitOptions& options, infer::Console& console)
+      : options_(options),
+        console_(console),
+        bell_(Bell::Clock::now(), options.budget_s),
+        threads_(options.threads ? options.threads : hardware_threads()) {}
+
+  ExitCode run() {
+    const ExitCode code = work();
+    log_.set_seconds("total", bell_.elapsed());
+    if (infer::interrupted()) log_.add("decisions", "ended by a signal");
+    if (Status status = log_.write(options_.logs); !status) console_.say(status.error().message());
+    return code;
+  }
+
+ private:
+  ExitCode work() {
+    if (Status status = publish_priors(); !status) return console_.fail(status_code_, status.error());
+    if (is_over()) return end();
+    if (Status status = prepare(); !status) return stop(status.error());
+    SubmissionRun run(set_.paths, *board_, bell_, log_, console_);
+    std::optional<Journal> journal;
+    if (Status status = open_journal(run, journal); !status)
+      return console_.fail(ExitCode::usage, status.error());
+    const double before = bell_.elapsed();
+    const Status status = run.run(*perch_, *heads_, journal ? &*journal : nullptr);
+    log_.set_seconds("soundscapes", bell_.elapsed() - before);
+    totals_ = run.totals();
+    if (!status) return stop(status.error());
+    return end();
+  }
+
+  bool is_over() const { return infer::interrupted() || bell_.has_rung(); }
+
+  /// Reads what priors need, and puts a submission of them in place.
+  Status publish_priors() {
+    status_code_ = ExitCode::model;
+    PANTANAL_TRY(const Priors priors, find_priors());
+    status_code_ = ExitCode::nothing_written;
+    PANTANAL_TRY(set_, find_test_set(options_.data, priors.configuration.dryrun_n_files));
+    if (set_.is_dry_run)
+      note("no test soundscapes: a dry run on the first " + std::to_string(set_.paths.size()) +
+           " training soundscapes");
+    status_code_ = ExitCode::output;
+    board_.emplace(options_.out, priors.classes);
+    std::size_t nameless = 0;
+    for (const std::filesystem::path& path : set_.paths) {
+      const std::vector<pipeline::WindowMeta> meta = pipeline::soundscape_windows(path);
+      if (!meta[0].place.site) ++nameless;
+      const std::vector<pipeline::SiteHour> places = detail::places_of(meta);
+      PANTANAL_TRY(const pipeline::Scores rows, prior_probabilities(places, priors.tables, priors.texture,
+                                                                    priors.thresholds, priors.configuration));
+      PANTANAL_TRY_STATUS(board_->add(meta, rows));
+    }
+    if (nameless > 0)
+      note(std::to_string(nameless) + " of " + std::to_string(set_.paths.size()) +
+           " soundscapes have names that tell no site and hour: they have the same prior");
+    const double before = bell_.elapsed();
+    PANTANAL_TRY_STATUS(board_->publish());
+    bell_.reserve(2 * (bell_.elapsed() - before) + 0.05);
+    note("a submission of priors stands after " + std::to_string(bell_.elapsed()).substr(0, 5) + " s");
+    log_.set("soundscapes", static_cast<double>(set_.paths.size()));
+    return {};
+  }
+
+  /// Of the heads, or of the tables if the heads are to be trained first or cannot be read.
+  Result<Priors> find_priors() {
+    std::error_code code;
+    const bool trains =
+        options_.train_from_cache && !(options_.resume && std::filesystem::exists(options_.heads, code));
+    if (!trains) {
+      auto loaded = load_heads(options_.heads);
+      if (loaded) {
+        bundle_ = std::make_shared<const HeadsBundle>(*std::move(loaded));
+        PANTANAL_TRY_STATUS(check_classes());
+        return priors_of(*bundle_);
+      }
+      heads_problem_ = loaded.error();
+    }
+    auto tables = read_competition_tables(options_.data);
+    if (!tables && heads_problem_) return *heads_problem_;
+    if (!tables) return tables.error();
+    tables_ = *std::move(tables);
+    return priors_of(*tables_, options_.configuration);
+  }
+
+  /// The bundle's classes must be those that are asked for, if that is known.
+  Status check_classes() const {
+    const std::filesystem::path path = options_.data / "sample_submission.csv";
+    std::error_code code;
+    if (!std::filesystem::exists(path, code)) return {};
+    PANTANAL_TRY(const pipeline::SampleSubmission sample, pipeline::read_sample_submission(path));
+    if (sample.classes == bundle_->classes) return {};
+    return Error{ErrorCode::mismatch, options_.heads.string(),
+                 std::to_string(bundle_->classes.size()) + " classes that are not those of " + path.string(),
+                 "heads trained for this competition"};
+  }
+
+  /// Models, trained if need be.
+  Status prepare() {
+    if (heads_problem_) return *heads_problem_;
+    const double before = bell_.elapsed();
+    PANTANAL_TRY(perch::Model loaded, perch::load_model(options_.perch));
+    const auto model = std::make_shared<const perch::Model>(std::move(loaded));
+    log_.set_seconds("load", bell_.elapsed() - before);
+    if (!bundle_) PANTANAL_TRY_STATUS(train(model));
+    log_.set_configuration(bundle_->configuration);
+    if (bundle_->perch_labels_crc != labels_crc(model->labels) ||
+        bundle_->mapping.n_labels != model->labels.size())
+      return Error{ErrorCode::mismatch, options_.perch.string(),
+                   "a model with other labels than the heads were trained with", "the same"};
+    if (bundle_->proto_config.d_input != model->architecture.head.channels)
+      return Error{ErrorCode::mismatch, options_.perch.string(),
+                   "embeddings of " + std::to_string(model->architecture.head.channels),
+                   std::to_string(bundle_->proto_config.d_input) + ", as the heads have been trained with"};
+    PANTANAL_TRY(perch::Session session, perch::Session::create(model, {.threads = threads_}));
+    PANTANAL_TRY_STATUS(check_competition_model(session));
+    perch_.emplace(std::move(session));
+    PANTANAL_TRY(HeadsSession heads, HeadsSession::create(bundle_, threads_));
+    heads_.emplace(std::move(heads));
+    return {};
+  }
+
+  Status train(const std::shared_ptr<const perch::Model>& model) {
+    if (!tables_) PANTANAL_TRY(tables_, read_competition_tables(options_.data));
+    TrainingRequest request{.data = options_.data,
+                            .cache = options_.train_from_cache,
+                            .configuration = options_.configuration,
+                            .threads = threads_,
+                            .start = bell_.start()};
+    request.should_stop = [this] { return is_over(); };
+    PANTANAL_TRY(TrainedHeads trained, run_training(request, *tables_, model, console_));
+    log_.set_training(trained);
+    PANTANAL_TRY_STATUS(save_heads(trained.bundle, options_.heads));
+    bundle_ = std::make_shared<const HeadsBundle>(std::move(trained.bundle));
+    return {};
+  }
+
+  /// Names the run: the models' checksums and the classes, which all rows depend on.
+  Result<std::string> run_name() const {
+    PANTANAL_TRY(const SafetensorsFile perch, SafetensorsFile::open(options_.perch));
+    PANTANAL_TRY(const SafetensorsFile heads, SafetensorsFile::open(options_.heads));
+    std::string name;
+    for (const SafetensorsFile* const file : {&perch, &heads}) {
+      const auto checksum = file->metadata().find("checksum");
+      name += checksum == file->metadata().end() ? "?" : checksum->second;
+      name += '\n';
+    }
+    return name;
+  }
+
+  Status open_journal(SubmissionRun& run, std::optional<Journal>& journal) {
+    const std::filesystem::path path = options_.out.string() + ".journal";
+    PANTANAL_TRY(const std::string name, run_name());
+    if (!options_.resume) {
+      auto created = Journal::create(path, name);
+      if (created) journal.emplace(*std::move(created));
+      if (!created) console_.say(created.error().message() + " (the run goes on, but could not be resumed)");
+      return {};
+    }
+    PANTANAL_TRY(Journal::Opened opened, Journal::resume(path, name));
+    PANTANAL_TRY_STATUS(run.take(opened.entries));
+    note("resumed: " + std::to_string(run.totals().resumed) + " of " + std::to_string(set_.paths.size()) +
+         " soundscapes were done before");
+    journal.emplace(std::move(opened.journal));
+    return {};
+  }
+
+  /// The last publication, and what there is to say.
+  ExitCode end() {
+    if (Status status = board_->publish(); !status) {
+      console_.say("an earlier submission stands, complete but without the latest soundscapes");
+      return console_.fail(ExitCode::output, status.error());
+    }
+    const RunTotals totals = totals_.value_or(RunTotals{.left_to_priors = set_.paths.size()});
+    log_.set("done", static_cast<double>(totals.done));
+    log_.set("resumed", static_cast<double>(totals.resumed));
+    log_.set("failed", static_cast<double>(totals.failed));
+    log_.set("left_to_priors", static_cast<double>(totals.left_to_priors));
+    if (infer::interrupted()) console_.say("ended by a signal");
+    if (totals.failed > 0)
+      console_.say(std::to_string(totals.failed) + " of " + std::to_string(set_.paths.size()) +
+                   " soundscapes could not be read: their rows hold priors (named above and in " +
+                   options_.logs.string() + ")");
+    if (totals.left_to_priors > 0)
+      console_.say("there was no time for " + std::to_string(totals.left_to_priors) + " of " +
+                   std::to_string(set_.paths.size()) + " soundscapes: their rows hold priors");
+    console_.say(options_.out.string() + ": " + std::to_string(set_.paths.size()) + " soundscapes, " +
+                 std::to_string(bell_.elapsed()).substr(0, 6) + " s");
+    return ExitCode::done;
+  }
+
+  /// Nothing more can be done: an end in good order if time or a signal is the reason, else a failure.
+  ExitCode stop(const Error& error) {
+    if (is_over()) return end();
+    console_.say("the submission holds priors only");
+    return console_.fail(ExitCode::model, error);
+  }
+
+  void note(const std::string& text) {
+    console_.say(text);
+    log_.add("notes", text);
+  }
+
+  const SubmitOptions& options_;
+  infer::Console& console_;
+  Bell bell_;
+  RunLog log_;
+  std::size_t threads_;
+  TestSet set_;
+  ExitCode status_code_ = ExitCode::model;
+  std::optional<Error> heads_problem_;
+  std::optional<CompetitionTables> tables_;
+  std::shared_ptr<const HeadsBundle> bundle_;
+  std::optional<SubmissionBoard> board_;
+  std::optional<perch::Session> perch_;
+  std::optional<HeadsSession> heads_;
+  std::optional<RunTotals> totals_;  ///< none: no soundscape was begun
+};
+
+}  // namespace
+
+ExitCode submit(const SubmitOptions& options, infer::Console& console) {
+  return Submit(options, console).run();
+}
+
+}  // namespace pantanal::competition

@@ -1,0 +1,51 @@
+#include "train.hpp"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "interruption.hpp"
+#include "pantanal/competition/heads_file.hpp"
+#include "pantanal/competition/tables.hpp"
+#include "pantanal/core/parallel.hpp"
+#include "pantanal/perch/model_file.hpp"
+#include "run_log.hpp"
+#include "training_run.hpp"
+
+namespace pantanal::competition {
+namespace {
+
+Result<TrainedHeads> trained_heads(const TrainOptions& options, infer::Console& console) {
+  TrainingRequest request{.data = options.data,
+                          .cache = options.cache,
+                          .configuration = options.configuration,
+                          .with_studies = options.with_studies,
+                          .threads = options.threads ? options.threads : hardware_threads()};
+  request.should_stop = infer::interrupted;
+  PANTANAL_TRY(const CompetitionTables tables, read_competition_tables(options.data));
+  PANTANAL_TRY(perch::Model loaded, perch::load_model(options.perch));
+  const auto model = std::make_shared<const perch::Model>(std::move(loaded));
+  return run_training(request, tables, model, console);
+}
+
+}  // namespace
+
+infer::ExitCode train(const TrainOptions& options, infer::Console& console) {
+  using infer::ExitCode;
+  detail::StopWatch watch;
+  const auto trained = trained_heads(options, console);
+  if (!trained && infer::interrupted()) return ExitCode::interrupted;
+  if (!trained) return console.fail(ExitCode::model, trained.error());
+  if (Status status = save_heads(trained->bundle, options.out); !status)
+    return console.fail(ExitCode::output, status.error());
+  RunLog log;
+  log.set("mode", options.with_studies ? "train" : "submit");
+  log.set_training(*trained);
+  log.set_seconds("total", watch.lap());
+  if (Status status = log.write(options.logs); !status) return console.fail(ExitCode::output, status.error());
+  console.say(options.out.string() + ": " + std::to_string(trained->bundle.probes.probes.size()) +
+              " probes, " + (trained->bundle.residual ? "ProtoSSM and ResidualSSM" : "ProtoSSM"));
+  return ExitCode::done;
+}
+
+}  // namespace pantanal::competition

@@ -1,0 +1,129 @@
+#include "training_run.hpp"
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pantanal/competition/perch_cache.hpp"
+#include "pantanal/competition/perch_outputs.hpp"
+#include "pantanal/perch/session.hpp"
+#include "soundscape_feed.hpp"
+
+namespace pantanal::competition {
+namespace {
+
+/// What all training soundscapes give, for each way to reduce a genus' logits.
+using PerReduce = std::vector<PerchOutputs>;
+
+Result<PerReduce> run_perch_on(const std::vector<std::filesystem::path>& paths,
+                               const std::shared_ptr<const perch::Model>& model,
+                               const pipeline::PerchMapping& mapping,
+                               std::span<const pipeline::ProxyReduce> reduces, const TrainingRequest& request,
+                               infer::Console& console) {
+  PANTANAL_TRY(perch::Session session, perch::Session::create(model, {.threads = request.threads}));
+  PANTANAL_TRY_STATUS(check_competition_model(session));
+  PerReduce all(reduces.size());
+  SoundscapeFeed feed(paths);
+  while (auto decoded = feed.next()) {
+    if (request.should_stop && request.should_stop())
+      return Error{ErrorCode::invalid_argument, "Perch on training soundscapes", "a request to stop",
+                   "time to go on"};
+    const std::filesystem::path& path = paths[decoded->index];
+    PANTANAL_TRY(const std::vector<float> samples, std::move(decoded->samples));
+    PANTANAL_TRY(const auto results, run_perch(session, samples, path.string()));
+    for (std::size_t r = 0; r < reduces.size(); ++r) {
+      PANTANAL_TRY(pipeline::Scores scores, pipeline::map_perch_logits(results.second, mapping, reduces[r]));
+      all[r].append({pipeline::soundscape_windows(path), std::move(scores), results.first});
+    }
+    const double done = static_cast<double>(decoded->index + 1);
+    console.show_progress(done / static_cast<double>(paths.size()), 60 * done);
+  }
+  return all;
+}
+
+/// Each reduction's out-of-fold base scores; the better one's index.
+Result<std::size_t> better_reduce(const PerReduce& all, const CompetitionTables& tables,
+                                  const pipeline::PerchMapping& mapping, const Configuration& configuration,
+                                  infer::Console& console) {
+  PANTANAL_TRY(
+      const pipeline::FusionClasses classes,
+      pipeline::build_fusion_classes(mapping, tables.texture, pipeline::active_classes(tables.labels.y_sc)));
+  std::vector<std::string> files;
+  for (const auto& window : all[0].meta) files.push_back(window.filename);
+  PANTANAL_TRY(const std::vector<std::size_t> folds,
+               train::group_k_fold(files, std::min(configuration.oof_n_splits, all[0].files())));
+  const std::vector<int> fold_id(folds.begin(), folds.end());
+  const pipeline::MultiHot y = tables.labels.y_full();
+  const std::vector<float> truth(y.values.begin(), y.values.end());
+  std::size_t best = 0;
+  double best_auc = -1;
+  for (std::size_t r = 0; r < all.size(); ++r) {
+    PANTANAL_TRY(const pipeline::FusedScores oof,
+                 pipeline::build_oof_base_prior(all[r].scores, all[r].meta, fold_id, tables.labels, classes,
+                                                configuration.fusion));
+    const double auc = train::macro_auc_skip_empty(truth, oof.scores.values, y.columns);
+    console.say(std::string("proxy_reduce ") + (r == 0 ? "max" : "mean") + ": macro AUC of base scores " +
+                std::to_string(auc));
+    if (auc > best_auc) best = r, best_auc = auc;
+  }
+  return best;
+}
+
+Result<PerchOutputs> training_outputs(TrainingRequest& request, const CompetitionTables& tables,
+                                      const std::shared_ptr<const perch::Model>& model,
+                                      const pipeline::PerchMapping& mapping, infer::Console& console) {
+  Configuration& configuration = request.configuration;
+  const bool grid = configuration.study.run_proxy_reduce_grid && request.with_studies;
+  if (request.cache && has_perch_cache(*request.cache) && !grid) {
+    console.say("Perch's outputs: from the cache in " + request.cache->string());
+    return read_perch_cache(*request.cache, tables.classes.size());
+  }
+  std::vector<std::filesystem::path> paths;
+  for (const std::string& file : tables.labels.full_files)
+    paths.push_back(request.data / "train_soundscapes" / file);
+  if (paths.empty())
+    return Error{ErrorCode::not_found, (request.data / "train_soundscapes_labels.csv").string(),
+                 "no file with twelve labelled windows", "files to train on"};
+  console.say("Perch's outputs: computing those of " + std::to_string(paths.size()) + " soundscapes");
+  std::vector<pipeline::ProxyReduce> reduces = {configuration.proxy_reduce};
+  if (grid) reduces = {pipeline::ProxyReduce::max, pipeline::ProxyReduce::mean};
+  PANTANAL_TRY(PerReduce all, run_perch_on(paths, model, mapping, reduces, request, console));
+  std::size_t chosen = 0;
+  if (grid) {
+    PANTANAL_TRY(chosen, better_reduce(all, tables, mapping, configuration, console));
+    configuration.proxy_reduce = reduces[chosen];
+  }
+  if (request.cache) PANTANAL_TRY_STATUS(write_perch_cache(*request.cache, all[chosen]));
+  return std::move(all[chosen]);
+}
+
+}  // namespace
+
+Result<TrainedHeads> run_training(const TrainingRequest& asked, const CompetitionTables& tables,
+                                  const std::shared_ptr<const perch::Model>& model, infer::Console& console) {
+  TrainingRequest request = asked;
+  PANTANAL_TRY(
+      pipeline::PerchMapping mapping,
+      pipeline::map_to_perch(tables.taxonomy, tables.classes, model->labels, request.configuration.mapping));
+  const auto mapped = std::ranges::count_if(
+      mapping.bc_indices, [](std::size_t index) { return index != pipeline::PerchMapping::no_label; });
+  console.say("classes: " + std::to_string(tables.classes.size()) + ", of which Perch has " +
+              std::to_string(mapped) + ", by genus " + std::to_string(mapping.proxies.size()));
+  detail::StopWatch watch;
+  PANTANAL_TRY(const PerchOutputs perch, training_outputs(request, tables, model, mapping, console));
+  const double perch_seconds = watch.lap();
+  TrainHeadsOptions options{.configuration = request.configuration,
+                            .with_studies = request.with_studies,
+                            .threads = request.threads,
+                            .start = request.start,
+                            .should_stop = request.should_stop};
+  options.progress = [&](const std::string& line) { console.say(line); };
+  PANTANAL_TRY(TrainedHeads trained, train_heads(tables, perch, mapping, labels_crc(model->labels), options));
+  trained.log.seconds["perch"] = perch_seconds;
+  trained.log.counts["mapped_classes"] = static_cast<std::size_t>(mapped);
+  return trained;
+}
+
+}  // namespace pantanal::competition
