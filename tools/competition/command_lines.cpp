@@ -170,7 +170,8 @@ ParsedLine<TrainOptions> parse_train_line(int argc, const char* const* argv) {
   auto configuration = find_configuration(text.config);
   if (!configuration) return refuse<TrainOptions>(app, configuration.error().message());
   if (prints) return {{}, ExitCode::done, configuration_text(*configuration)};
-  TrainOptions options{.data = text.data, .perch = text.perch, .out = out};
+  TrainOptions options;
+  options.data = text.data, options.perch = text.perch, options.out = out;
   options.logs = logs_path(text, options.out);
   if (!text.cache.empty()) options.cache = text.cache;
   options.with_studies = text.mode == "train";

@@ -172,7 +172,9 @@ class Submit {
   }
 
   Status train(const std::shared_ptr<const perch::Model>& model) {
-    if (!tables_) PANTANAL_TRY(tables_, read_competition_tables(options_.data));
+    if (!tables_) {
+      PANTANAL_TRY(tables_, read_competition_tables(options_.data));
+    }
     TrainingRequest request{.data = options_.data,
                             .cache = options_.train_from_cache,
                             .configuration = options_.configuration,

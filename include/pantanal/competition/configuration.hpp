@@ -126,26 +126,31 @@ struct StudySettings {
 /// The defaults are the published run's: the preset v5-run.
 struct Configuration {
   pipeline::ProxyReduce proxy_reduce = pipeline::ProxyReduce::max;
-  pipeline::PerchMappingOptions mapping = {};
+  pipeline::PerchMappingOptions mapping;
   std::size_t oof_n_splits = 5;  ///< folds of files, for base scores and probes
   std::size_t dryrun_n_files = 20;
-  pipeline::FusionWeights fusion = {};
-  ProtoSsmSettings proto_ssm = {};
-  ProtoSsmTrainSettings proto_ssm_train = {};
-  ProbeSettings probe = {};
-  MlpSettings mlp = {};
-  ResidualSsmSettings residual_ssm = {};
+  pipeline::FusionWeights fusion;
+  ProtoSsmSettings proto_ssm;
+  ProtoSsmTrainSettings proto_ssm_train;
+  ProbeSettings probe;
+  MlpSettings mlp;
+  ResidualSsmSettings residual_ssm;
   double ensemble_weight = 0.5;  ///< ProtoSSM's share, where no study finds one
   float temperature_event = 1.10f, temperature_texture = 0.95f;
   std::vector<int> tta_shifts = {0, 1, -1, 2, -2};
-  pipeline::PostprocessOptions postprocess = {};
-  StudySettings study = {};
+  pipeline::PostprocessOptions postprocess;
+  StudySettings study;
 };
 
 inline constexpr std::array<std::string_view, 4> preset_names = {"v5-run", "v5-cfg", "v5-card",
                                                                  "recommended"};
 
 namespace detail {
+
+inline Configuration v5_run() {
+  Configuration c;
+  return c;
+}
 
 /// What the notebook's upgrade cell sets.
 inline Configuration v5_cfg() {
@@ -185,7 +190,7 @@ inline Configuration recommended() {
 
 /// One of preset_names; nothing for another name.
 inline std::optional<Configuration> preset(std::string_view name) {
-  if (name == "v5-run") return Configuration{};
+  if (name == "v5-run") return detail::v5_run();
   if (name == "v5-cfg") return detail::v5_cfg();
   if (name == "v5-card") return detail::v5_card();
   if (name == "recommended") return detail::recommended();

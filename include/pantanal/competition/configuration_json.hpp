@@ -1,8 +1,12 @@
 // A Configuration as JSON and back. Only programs include this: parsing JSON takes long to compile.
 #pragma once
 
+#include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -344,7 +348,7 @@ inline Result<Configuration> parse_configuration(nlohmann::json json, const std:
   Configuration configuration;
   if (json.is_object() && json.contains("preset")) {
     const nlohmann::json name = json["preset"];
-    const auto found = name.is_string() ? preset(name.get<std::string>()) : std::nullopt;
+    const auto found = preset(name.is_string() ? name.get<std::string>() : std::string());
     if (!found)
       return Error{ErrorCode::invalid_argument, where + ".preset", name.dump(),
                    "v5-run, v5-cfg, v5-card or recommended"};

@@ -72,9 +72,10 @@ class HeadsSession {
     PANTANAL_TRY(heads::ProtoSsm proto,
                  heads::ProtoSsm::create(bundle->proto, bundle->proto_config, {.threads = threads}));
     HeadsSession session(std::move(bundle), std::move(classes), std::move(proto), threads);
-    if (const auto& residual = session.bundle_->residual)
+    if (const auto& residual = session.bundle_->residual) {
       PANTANAL_TRY(session.residual_,
                    heads::ResidualSsm::create(residual->state, residual->config, {.threads = threads}));
+    }
     return session;
   }
 
