@@ -32,7 +32,8 @@ inline Result<pipeline::Scores> cached_matrix(const output::NpzFile& file, const
                                               const std::string& where) {
   PANTANAL_TRY(output::FloatArray array, file.floats(name));
   if (array.shape.size() != 2)
-    return Error{ErrorCode::mismatch, where + ": " + name, "shape " + pantanal::to_string(array.shape), "two extents"};
+    return Error{ErrorCode::mismatch, where + ": " + name, "shape " + pantanal::to_string(array.shape),
+                 "two extents"};
   pipeline::Scores matrix;
   matrix.rows = static_cast<std::size_t>(array.shape[0]);
   matrix.columns = static_cast<std::size_t>(array.shape[1]);

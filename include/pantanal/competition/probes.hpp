@@ -1,6 +1,7 @@
 // Probes: per class a small classifier on a window's principal components, scores and neighbours.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -98,8 +99,8 @@ inline ml::MlpOptions mlp_options(const MlpSettings& s) {
 }
 
 /// The probe's positives repeated n_neg // n_pos times more, or weighted by as much.
-inline Result<Probe> fit_mlp_probe(std::size_t c, pipeline::Scores x, std::vector<std::int64_t> y,
-                                   const ProbeOptions& options) {
+inline Status fit_mlp_probe(pipeline::Scores x, std::vector<std::int64_t> y, const ProbeOptions& options,
+                            Probe& probe) {
   std::vector<std::size_t> positives;
   for (std::size_t i = 0; i < y.size(); ++i)
     if (y[i] == 1) positives.push_back(i);
@@ -110,35 +111,38 @@ inline Result<Probe> fit_mlp_probe(std::size_t c, pipeline::Scores x, std::vecto
     weights.assign(y.size(), 1.0f);
     for (const std::size_t i : positives) weights[i] = static_cast<float>(repeat + 1);
   } else {
-    x.values.reserve((x.rows + repeat * positives.size()) * x.columns);
+    std::size_t row = x.rows;
+    x.values.resize((x.rows + repeat * positives.size()) * x.columns);
     for (std::size_t r = 0; r < repeat; ++r)
       for (const std::size_t i : positives) {
-        x.values.insert(x.values.end(), x.values.begin() + static_cast<std::ptrdiff_t>(i * x.columns),
-                        x.values.begin() + static_cast<std::ptrdiff_t>((i + 1) * x.columns));
+        std::copy_n(x.values.data() + i * x.columns, x.columns, x.values.data() + row++ * x.columns);
         y.push_back(1);
       }
     x.rows = y.size();
   }
   ml::MlpClassifier<float> model(mlp_options(options.mlp));
   PANTANAL_TRY_STATUS(model.fit(view(x), y, weights));
-  return Probe{c, std::move(model)};
+  probe.model = std::move(model);
+  return {};
 }
 
-inline Result<Probe> fit_logreg_probe(std::size_t c, const pipeline::Scores& x,
-                                      const std::vector<std::int64_t>& y, const ProbeOptions& options) {
+inline Status fit_logreg_probe(const pipeline::Scores& x, const std::vector<std::int64_t>& y,
+                               const ProbeOptions& options, Probe& probe) {
   ml::LogisticRegression model({.C = options.probe.C, .balanced = true, .max_iter = 400});
   const std::vector<double> wide(x.values.begin(), x.values.end());
   PANTANAL_TRY_STATUS(model.fit({wide.data(), x.rows, x.columns}, y));
-  return Probe{c, std::move(model)};
+  probe.model = std::move(model);
+  return {};
 }
 
-inline Result<Probe> fit_probe(std::size_t c, const pipeline::Scores& projected, const ProbeInputs& in,
-                               const pipeline::MultiHot& y, const ProbeOptions& options) {
+inline Status fit_probe(std::size_t c, const pipeline::Scores& projected, const ProbeInputs& in,
+                        const pipeline::MultiHot& y, const ProbeOptions& options, Probe& probe) {
   PANTANAL_TRY(pipeline::Scores x, probe_features(projected, in, c));
+  probe.class_index = c;
   std::vector<std::int64_t> labels(y.rows);
   for (std::size_t i = 0; i < y.rows; ++i) labels[i] = y(i, c);
-  if (options.probe.backend == ProbeBackend::logreg) return fit_logreg_probe(c, x, labels, options);
-  return fit_mlp_probe(c, std::move(x), std::move(labels), options);
+  if (options.probe.backend == ProbeBackend::logreg) return fit_logreg_probe(x, labels, options, probe);
+  return fit_mlp_probe(std::move(x), std::move(labels), options, probe);
 }
 
 /// Classes with at least min_pos positives and a negative.
@@ -153,41 +157,36 @@ inline std::vector<std::size_t> probed_classes(const pipeline::MultiHot& y, std:
 }
 
 /// The logits of one probe, [N].
-inline Result<std::vector<float>> probe_logits(const Probe& probe, const pipeline::Scores& projected,
-                                               const ProbeInputs& in) {
+inline Status probe_logits(const Probe& probe, const pipeline::Scores& projected, const ProbeInputs& in,
+                           std::vector<float>& logits) {
   PANTANAL_TRY(const pipeline::Scores x, probe_features(projected, in, probe.class_index));
-  std::vector<float> logits;
   if (const auto* const mlp = std::get_if<ml::MlpClassifier<float>>(&probe.model)) {
     PANTANAL_TRY(const ml::Matrix<float> p, mlp->predict_proba(view(x)));
     for (std::size_t i = 0; i < p.rows; ++i) logits.push_back(pipeline::probability_to_logit(p(i, 1)));
-    return logits;
+    return {};
   }
   const std::vector<double> wide(x.values.begin(), x.values.end());
   PANTANAL_TRY(
       const std::vector<double> scores,
       std::get<ml::LogisticRegression>(probe.model).decision_function({wide.data(), x.rows, x.columns}));
   logits.assign(scores.begin(), scores.end());
-  return logits;
+  return {};
 }
 
-/// results[i] = f(i) on a team; one error ends it all.
+/// values[i] by f(i, values[i]), which returns a Status, on a team; one error ends it all.
 template <class T, class F>
 Result<std::vector<T>> compute_all(std::size_t count, std::size_t threads, F&& f) {
-  std::vector<std::optional<Result<T>>> results(count);
+  std::vector<T> values(count);
+  std::vector<Status> statuses(count);
   std::atomic<std::size_t> next = 0;
   std::atomic<bool> failed = false;
   parallel_team(std::min(threads, count), [&](const Team&) {
     for (std::size_t i = next++; i < count && !failed; i = next++) {
-      results[i].emplace(f(i));
-      if (!*results[i]) failed = true;
+      statuses[i] = f(i, values[i]);
+      if (!statuses[i]) failed = true;
     }
   });
-  std::vector<T> values;
-  for (auto& result : results) {
-    if (!result) continue;
-    PANTANAL_TRY(T value, *std::move(result));
-    values.push_back(std::move(value));
-  }
+  for (Status& status : statuses) PANTANAL_TRY_STATUS(std::move(status));
   return values;
 }
 
@@ -214,12 +213,12 @@ inline Result<ProbeSet> fit_probes(const ProbeInputs& in, const pipeline::MultiH
   PANTANAL_TRY_STATUS(set.pca.fit(scaled.view()));
   PANTANAL_TRY(const pipeline::Scores projected, detail::project(set, in.emb));
   const std::vector<std::size_t> classes = detail::probed_classes(y, options.probe.min_pos);
-  PANTANAL_TRY(set.probes, detail::compute_all<Probe>(classes.size(), options.threads, [&](std::size_t i) {
-                 if (options.should_stop && options.should_stop())
-                   return Result<Probe>(Error{ErrorCode::invalid_argument, "fit_probes", "a request to stop",
-                                              "time to go on"});
-                 return detail::fit_probe(classes[i], projected, in, y, options);
-               }));
+  const auto fit = [&](std::size_t i, Probe& probe) -> Status {
+    if (!options.should_stop || !options.should_stop())
+      return detail::fit_probe(classes[i], projected, in, y, options, probe);
+    return Error{ErrorCode::invalid_argument, "fit_probes", "a request to stop", "time to go on"};
+  };
+  PANTANAL_TRY(set.probes, detail::compute_all<Probe>(classes.size(), options.threads, fit));
   return set;
 }
 
@@ -228,10 +227,11 @@ inline Result<ProbeSet> fit_probes(const ProbeInputs& in, const pipeline::MultiH
 inline Result<pipeline::Scores> probe_scores(const ProbeSet& set, const ProbeInputs& in,
                                              std::size_t threads) {
   PANTANAL_TRY(const pipeline::Scores projected, detail::project(set, in.emb));
+  const auto predict = [&](std::size_t i, std::vector<float>& logits) {
+    return detail::probe_logits(set.probes[i], projected, in, logits);
+  };
   PANTANAL_TRY(const auto logits,
-               detail::compute_all<std::vector<float>>(set.probes.size(), threads, [&](std::size_t i) {
-                 return detail::probe_logits(set.probes[i], projected, in);
-               }));
+               detail::compute_all<std::vector<float>>(set.probes.size(), threads, predict));
   pipeline::Scores scores = in.base;
   const auto share = static_cast<float>(set.alpha), rest = static_cast<float>(1 - set.alpha);
   for (std::size_t k = 0; k < set.probes.size(); ++k)
