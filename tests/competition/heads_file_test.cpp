@@ -14,17 +14,14 @@ namespace {
 
 class HeadsFileTest : public ::testing::Test {
  protected:
-  static const HeadsBundle& bundle() {
-    static const HeadsBundle trained = *small_heads(small_competition(), small_configuration());
-    return trained;
-  }
+  static HeadsBundle bundle() { return *small_heads(small_competition(), small_configuration()); }
 
   TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "heads.safetensors";
 };
 
 TEST_F(HeadsFileTest, SavesWhatItLoads) {
-  HeadsBundle bundle = this->bundle();
+  HeadsBundle bundle = HeadsFileTest::bundle();
   bundle.sites.emplace(std::nullopt, 4);
   bundle.mapping.proxies.push_back({5, "Genus", {1, 2}});
   ASSERT_TRUE(succeeded(save_heads(bundle, path_)));
@@ -54,11 +51,11 @@ TEST_F(HeadsFileTest, KeepsProbesOfEitherKind) {
 }
 
 TEST_F(HeadsFileTest, RefusesNumbersThatAreNone) {
-  HeadsBundle bundle = this->bundle();
+  HeadsBundle bundle = HeadsFileTest::bundle();
   bundle.thresholds[1] = std::numeric_limits<float>::quiet_NaN();
   ASSERT_TRUE(succeeded(save_heads(bundle, path_)));
   EXPECT_TRUE(refused(load_heads(path_), ErrorCode::mismatch, {"thresholds", "NaN"}));
-  bundle = this->bundle();
+  bundle = HeadsFileTest::bundle();
   Tensor& bias = bundle.proto.at("class_bias");
   bias = make_tensor(bias.shape, std::vector<float>(6, std::numeric_limits<float>::infinity()));
   ASSERT_TRUE(succeeded(save_heads(bundle, path_)));
@@ -66,11 +63,11 @@ TEST_F(HeadsFileTest, RefusesNumbersThatAreNone) {
 }
 
 TEST_F(HeadsFileTest, RefusesPartsThatDoNotFit) {
-  HeadsBundle bundle = this->bundle();
+  HeadsBundle bundle = HeadsFileTest::bundle();
   bundle.classes.pop_back();
   ASSERT_TRUE(succeeded(save_heads(bundle, path_)));
   EXPECT_FALSE(load_heads(path_));
-  bundle = this->bundle();
+  bundle = HeadsFileTest::bundle();
   bundle.configuration.proto_ssm.d_model = 32;
   ASSERT_TRUE(succeeded(save_heads(bundle, path_)));
   EXPECT_TRUE(refused(load_heads(path_), ErrorCode::mismatch, {"heads.safetensors"}));

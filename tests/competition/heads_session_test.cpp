@@ -20,10 +20,13 @@ class HeadsSessionTest : public ::testing::Test {
     static const SmallCompetition competition = small_competition();
     return competition;
   }
+  static HeadsBundle trained() { return *small_heads(made(), small_configuration()); }
+  static std::shared_ptr<const HeadsBundle> shared(HeadsBundle bundle) {
+    return std::make_shared<const HeadsBundle>(std::move(bundle));
+  }
   static std::shared_ptr<const HeadsBundle> bundle() {
-    static const auto trained =
-        std::make_shared<const HeadsBundle>(*small_heads(made(), small_configuration()));
-    return trained;
+    static const auto heads = shared(trained());
+    return heads;
   }
   static Scores predict(std::shared_ptr<const HeadsBundle> heads, const PerchOutputs& perch,
                         Effort effort = Effort::full, std::size_t threads = 1) {
@@ -57,18 +60,21 @@ TEST_F(HeadsSessionTest, RowsDependOnTheirOwnFileAlone) {
 
 /// What a bundle without some parts gives with everything is what one with them gives with less effort.
 TEST_F(HeadsSessionTest, EffortLeavesPartsOut) {
-  HeadsBundle less = *bundle();
+  HeadsBundle less = trained();
   less.configuration.tta_shifts = {0};
-  const auto unshifted = std::make_shared<const HeadsBundle>(less);
+  const auto unshifted = shared(std::move(less));
   EXPECT_EQ(predict(bundle(), made().perch, Effort::no_tta).values, predict(unshifted, made().perch).values);
+  less = trained();
+  less.configuration.tta_shifts = {0};
   less.residual.reset();
-  const auto uncorrected = std::make_shared<const HeadsBundle>(less);
+  const auto uncorrected = shared(std::move(less));
   EXPECT_EQ(predict(bundle(), made().perch, Effort::no_residual).values,
             predict(uncorrected, made().perch).values);
+  less = trained();
+  less.residual.reset();
   less.ensemble_weight = 0;
-  const auto probes = std::make_shared<const HeadsBundle>(less);
   EXPECT_EQ(predict(bundle(), made().perch, Effort::no_proto_ssm).values,
-            predict(probes, made().perch).values);
+            predict(shared(std::move(less)), made().perch).values);
   EXPECT_NE(predict(bundle(), made().perch).values, predict(unshifted, made().perch).values);
   EXPECT_NE(predict(unshifted, made().perch).values, predict(uncorrected, made().perch).values);
 }

@@ -116,7 +116,9 @@ TEST_F(ProbesTest, OutOfFoldAnswersHaveNotSeenTheirFile) {
   bool others_differ = false;
   for (std::size_t i = 0; i < y.rows; ++i)
     for (std::size_t c = 0; c < y.columns; ++c) {
-      if (folds[i] == 1) ASSERT_EQ(honest->scores(i, c), again->scores(i, c)) << i << ", " << c;
+      if (folds[i] == 1) {
+        ASSERT_EQ(honest->scores(i, c), again->scores(i, c)) << i << ", " << c;
+      }
       others_differ |= folds[i] != 1 && honest->scores(i, c) != again->scores(i, c);
     }
   EXPECT_TRUE(others_differ);

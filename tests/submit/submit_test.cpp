@@ -48,7 +48,9 @@ class SubmitTest : public ::testing::Test {
         {.classes = 8, .train = 4, .partial = 1, .test = 5, .broken = 1, .threads = 2})));
     std::ofstream(path("c.json")) << configuration;
     infer::Console console;
-    TrainOptions options{.data = data_, .perch = path("m"), .out = path("h"), .logs = path("train.json")};
+    TrainOptions options;
+    options.data = data_, options.perch = path("m"), options.out = path("h"),
+    options.logs = path("train.json");
     options.cache = path("cache");
     options.configuration = *find_configuration(path("c.json"));
     EXPECT_EQ(train(options, console), infer::ExitCode::done);
@@ -122,7 +124,9 @@ TEST_F(SubmitTest, GoesOnAfterAKillAsIfThereHadBeenNone) {
       std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
       program.end_by(SIGKILL);
       program.wait();
-      if (fs::exists(out)) EXPECT_TRUE(valid("k.csv")) << milliseconds;
+      if (fs::exists(out)) {
+        EXPECT_TRUE(valid("k.csv")) << milliseconds;
+      }
     }
     const Finished resumed = submit("k.csv", {"--resume"});
     EXPECT_EQ(resumed.code, 0) << resumed.err;

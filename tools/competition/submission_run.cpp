@@ -28,7 +28,10 @@ std::string SubmissionRun::journal_name(const std::filesystem::path& path) {
   return path.filename().string() + "\n" + std::to_string(code ? 0 : size);
 }
 
-bool SubmissionRun::is_over() const { return infer::interrupted() || bell_.has_rung(); }
+bool SubmissionRun::is_over() const {
+  const double one_more = meter_.pace() ? meter_.pace()->seconds(effort_) : 0;
+  return infer::interrupted() || bell_.left() <= one_more;
+}
 
 std::size_t SubmissionRun::left() const {
   return static_cast<std::size_t>(std::ranges::count(is_settled_, false));
@@ -54,6 +57,7 @@ Status SubmissionRun::take(const std::map<std::string, JournalEntry>& entries) {
 Status SubmissionRun::run(perch::Session& perch, HeadsSession& heads, Journal* journal) {
   journal_ = journal;
   published_at_ = bell_.elapsed();
+  seconds_at_start_ = bell_.left();
   std::vector<std::size_t> todo;
   std::vector<std::filesystem::path> paths;
   for (std::size_t i = 0; i < paths_.size(); ++i)
@@ -143,6 +147,9 @@ void SubmissionRun::adapt(const Block& block) {
   meter_.add(block.spent, block.indices.size(), effort_);
   const std::size_t files = left();
   const double seconds = bell_.left();
+  measured_ += block.indices.size();
+  // The first soundscape is slower than others: nothing is given up for it alone while there is time.
+  if (measured_ <= files_per_block && seconds > seconds_at_start_ / 2) return;
   const Effort effort = choose_effort(effort_, *meter_.pace(), files, seconds);
   const double per_file = meter_.pace()->seconds(effort), done = static_cast<double>(paths_.size() - files);
   console_.show_progress(done / static_cast<double>(paths_.size()), 60 * static_cast<double>(totals_.done));

@@ -76,7 +76,8 @@ class SubmissionRun {
   Effort effort_ = Effort::full;
   PaceMeter meter_;
   bool has_warned_ = false;
-  double published_at_ = 0;
+  std::size_t measured_ = 0;
+  double published_at_ = 0, seconds_at_start_ = 0;
 };
 
 }  // namespace pantanal::competition
