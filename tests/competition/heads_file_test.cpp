@@ -64,7 +64,7 @@ TEST_F(HeadsFileTest, RefusesNumbersThatAreNone) {
 
 TEST_F(HeadsFileTest, RefusesPartsThatDoNotFit) {
   HeadsBundle bundle = HeadsFileTest::bundle();
-  bundle.classes.pop_back();
+  bundle.texture.pop_back();
   ASSERT_TRUE(succeeded(save_heads(bundle, path_)));
   EXPECT_FALSE(load_heads(path_));
   bundle = HeadsFileTest::bundle();

@@ -46,6 +46,8 @@ TEST_F(ProbesTest, AreThoseOfClassesWithEnoughPositives) {
 }
 
 TEST_F(ProbesTest, LearnAndBlend) {
+  options_.mlp.max_iter = 200;
+  options_.mlp.learning_rate_init = 5e-3;
   for (const ProbeBackend backend : {ProbeBackend::mlp, ProbeBackend::logreg})
     for (const Balance balance : {Balance::copies, Balance::weights}) {
       options_.probe.backend = backend;
