@@ -132,6 +132,12 @@ void bind_scaler(nb::class_<StandardScaler>& bound) {
       },
       nb::arg("x").noconvert(), nb::arg("w").none());
   bound.def(
+      "partial_fit",
+      [](StandardScaler& s, const In2<T>& x, const Weights<T>& w) {
+        raise_if_failed(unlocked([&] { return s.partial_fit(view_of(x), span_of(w)); }));
+      },
+      nb::arg("x").noconvert(), nb::arg("w").none());
+  bound.def(
       "transform",
       [](const StandardScaler& s, const In2<T>& x) {
         return array_of(value_or_raise(unlocked([&] { return s.transform(view_of(x)); })));
@@ -194,7 +200,7 @@ template <Real T>
 nb::tuple history_tuple(const MlpClassifier<T>& c) {
   const MlpHistory& h = c.history();
   return nb::make_tuple(array_of(h.loss_curve), array_of(h.validation_scores), h.best_loss,
-                        h.best_validation_score, h.samples_seen, h.reached_max_iter);
+                        h.best_validation_score, h.samples_seen, h.reached_max_iter, h.iterations);
 }
 
 template <Real T>
@@ -214,6 +220,15 @@ void bind_mlp(nb::module_& m, const char* name) {
             raise_if_failed(unlocked([&] { return c.fit_multilabel(view_of(x), view_of(y), span_of(w)); }));
           },
           nb::arg("x"), nb::arg("y"), nb::arg("w").none())
+      .def(
+          "partial_fit",
+          [](Mlp& c, const In2<T>& x, const In1<std::int64_t>& y, const In1<std::int64_t>& classes,
+             const Weights<T>& w) {
+            raise_if_failed(unlocked(
+                [&] { return c.partial_fit(view_of(x), span_of(y), span_of(classes), span_of(w)); }));
+          },
+          nb::arg("x"), nb::arg("y"), nb::arg("classes"), nb::arg("w").none())
+      .def("set_options", &Mlp::set_options)
       .def("predict_proba",
            [](const Mlp& c, const In2<T>& x) {
              return array_of(value_or_raise(unlocked([&] { return c.predict_proba(view_of(x)); })));
@@ -257,7 +272,8 @@ void bind_mlps(nb::module_& m) {
       .def_rw("beta_1", &MlpOptions::beta_1)
       .def_rw("beta_2", &MlpOptions::beta_2)
       .def_rw("epsilon", &MlpOptions::epsilon)
-      .def_rw("n_iter_no_change", &MlpOptions::n_iter_no_change);
+      .def_rw("n_iter_no_change", &MlpOptions::n_iter_no_change)
+      .def_rw("warm_start", &MlpOptions::warm_start);
   bind_mlp<float>(m, "MlpFloat32");
   bind_mlp<double>(m, "MlpFloat64");
 }
