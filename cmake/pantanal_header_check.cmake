@@ -24,6 +24,7 @@ if(PANTANAL_BUILD_HEADER_CHECK STREQUAL "TOGETHER")
   file(CONFIGURE OUTPUT ${units} CONTENT "${text}")
 endif()
 add_library(pantanal_header_check OBJECT ${units})
+target_compile_options(pantanal_header_check PRIVATE -O0)  # only whether it compiles
 target_link_libraries(pantanal_header_check PRIVATE pantanal_build_flags pantanal)
 if(PANTANAL_WITH_AUDIO)
   target_link_libraries(pantanal_header_check PRIVATE pantanal_audio)

@@ -11,7 +11,7 @@
 namespace pantanal::audio {
 namespace {
 
-std::vector<float> ramp(std::size_t count) {
+std::vector<float> counting(std::size_t count) {
   std::vector<float> samples(count);
   for (std::size_t i = 0; i < count; ++i) samples[i] = static_cast<float>(i + 1) / 65536;
   return samples;
@@ -38,7 +38,7 @@ Read read_all(WindowStream& stream, std::size_t samples) {
 
 TEST(WindowStream, CutsARecordingIntoWindows) {
   const TemporaryFolder folder;
-  const auto path = write(folder, "f.wav", float_wav(ramp(250), 1000));
+  const auto path = write(folder, "f.wav", float_wav(counting(250), 1000));
   auto stream = WindowStream::open(path, {.rate = 1000, .samples = 100});
   ASSERT_TRUE(succeeded(stream));
   EXPECT_EQ(stream->windows(), 3u);
@@ -51,7 +51,7 @@ TEST(WindowStream, CutsARecordingIntoWindows) {
     EXPECT_DOUBLE_EQ(read.windows[i].start_s, 0.1 * static_cast<double>(i));
     EXPECT_EQ(read.windows[i].recorded, i < 2 ? 100u : 50u);
   }
-  std::vector<float> expected = ramp(250);
+  std::vector<float> expected = counting(250);
   expected.resize(300, 0.0f);
   EXPECT_EQ(read.samples, expected);
   EXPECT_DOUBLE_EQ(stream->duration_s(), 0.25);
@@ -60,7 +60,7 @@ TEST(WindowStream, CutsARecordingIntoWindows) {
 TEST(WindowStream, HasNoEmptyWindowAtTheEnd) {
   const TemporaryFolder folder;
   for (const std::size_t count : {1u, 99u, 100u, 101u, 200u}) {
-    auto stream = WindowStream::open(write(folder, "f.wav", float_wav(ramp(count), 1000)),
+    auto stream = WindowStream::open(write(folder, "f.wav", float_wav(counting(count), 1000)),
                                      {.rate = 1000, .samples = 100});
     ASSERT_TRUE(succeeded(stream));
     EXPECT_EQ(stream->windows(), (count + 99) / 100);

@@ -109,4 +109,10 @@ inline float* rows_of(const Pass& pass, float* rows, std::size_t columns) {
   return rows + pass.first_row() * nn::row_stride(columns);
 }
 
+/// The trained model's output is that of the model which is run.
+inline void expect_same(const std::vector<float>& found, const std::vector<float>& expected,
+                        const char* what) {
+  kernels::expect_gradient(found, std::vector<double>(expected.begin(), expected.end()), what, 1e-5);
+}
+
 }  // namespace pantanal::autograd

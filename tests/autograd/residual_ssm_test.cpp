@@ -9,10 +9,6 @@
 namespace pantanal::autograd {
 namespace {
 
-void expect_same(const std::vector<float>& found, const std::vector<float>& expected, const char* what) {
-  kernels::expect_gradient(found, std::vector<double>(expected.begin(), expected.end()), what, 1e-5);
-}
-
 TEST(ResidualSsm, IsTheModelThatIsRun) {
   heads::ResidualSsmConfig c;
   c.d_input = 9, c.d_scores = 7, c.d_model = 24, c.d_state = 5, c.n_classes = 7, c.n_windows = 6,

@@ -7,14 +7,16 @@
 namespace pantanal::autograd {
 namespace {
 
-constexpr std::size_t d = 18, d_input = 16, m = 3;  // d_input a whole vector: the input's rows are not padded
+constexpr std::size_t d_model = 18, d_input = 16,
+                      m = 3;  // d_input a whole vector: the input's rows are not padded
 
 reference::Rows encode(ParameterSet& p, const reference::Rows& x, std::span<const std::int64_t> sites,
                        std::span<const std::int64_t> hours) {
   auto h = reference::map(
       kernels::Function::gelu,
       reference::layer_norm(p, reference::linear(p, x, d_input, "input_proj.0"), "input_proj.1"));
-  for (std::size_t i = 0; i < h.size(); ++i) h[i] += double{p["pos_enc"].value[i / d % 5 * d + i % d]};
+  for (std::size_t i = 0; i < h.size(); ++i)
+    h[i] += double{p["pos_enc"].value[i / d_model % 5 * d_model + i % d_model]};
   if (sites.empty()) return h;
   reference::Rows pairs;
   for (std::size_t f = 0; f < sites.size(); ++f)
@@ -23,13 +25,13 @@ reference::Rows encode(ParameterSet& p, const reference::Rows& x, std::span<cons
       for (std::size_t c = 0; c < m; ++c)
         pairs.push_back(double{p[name].value[static_cast<std::size_t>(id) * m + c]});
   const auto meta = reference::linear(p, pairs, 2 * m, "meta_proj");
-  for (std::size_t i = 0; i < h.size(); ++i) h[i] += meta[i / d / 5 * d + i % d];
+  for (std::size_t i = 0; i < h.size(); ++i) h[i] += meta[i / d_model / 5 * d_model + i % d_model];
   return h;
 }
 
 TEST(WindowEncoder, PassesTheGradientCheck) {
   for (const bool with_meta : {false, true}) {
-    const WindowEncoder::Config c{d_input, d, 6, 4, m};
+    const WindowEncoder::Config c{d_input, d_model, 6, 4, m};
     TensorList list;
     heads::WindowEncoder::require(list, c);
     ParameterSet p(std::move(list).take());
@@ -39,7 +41,7 @@ TEST(WindowEncoder, PassesTheGradientCheck) {
                                     hours = with_meta ? std::vector<std::int64_t>{0, 23, 5}
                                                       : std::vector<std::int64_t>();
     check_gradients(p, {.in_features = d_input,
-                        .out_features = d,
+                        .out_features = d_model,
                         .reference = [&](const auto& x) { return encode(p, x, sites, hours); },
                         .run =
                             [&](LayerRun& run) {
@@ -49,8 +51,8 @@ TEST(WindowEncoder, PassesTheGradientCheck) {
                               encoder.pack(run.team);
                               for (const Pass& pass : run.passes) {
                                 encoder.forward(pass, rows_of(pass, run.x, d_input), sites, hours,
-                                                rows_of(pass, run.y, d));
-                                encoder.backward(pass, rows_of(pass, run.dy, d), with_meta);
+                                                rows_of(pass, run.y, d_model));
+                                encoder.backward(pass, rows_of(pass, run.dy, d_model), with_meta);
                               }
                               encoder.weight_gradient(run.team, run.sequences, run.x, run.dy, sites, hours);
                             },

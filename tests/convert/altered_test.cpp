@@ -15,7 +15,7 @@
 namespace pantanal::convert {
 namespace {
 
-const std::string golden = std::string(PANTANAL_SOURCE_DIR) + "/tests/golden/perch/";
+const std::string golden_prefix = std::string(PANTANAL_SOURCE_DIR) + "/tests/golden/perch/";
 
 /// What convert() returned and said, and which files it left beside its source.
 struct Converted {
@@ -62,9 +62,9 @@ void check(std::string_view expect, std::string_view bytes) {
 class Altered : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Altered, IsRefusedOrConvertedToWhatItComputes) {
-  const auto patches = SafetensorsFile::open(golden + "altered.safetensors");
+  const auto patches = SafetensorsFile::open(golden_prefix + "altered.safetensors");
   ASSERT_TRUE(patches.ok()) << patches.error().message();
-  const std::string model = GetParam(), base = read_bytes(golden + model + ".onnx");
+  const std::string model = GetParam(), base = read_bytes(golden_prefix + model + ".onnx");
   ASSERT_EQ(convert_bytes(base, false).code, ExitCode::done);
   std::size_t count = 0;
   for (const auto& [key, entry] : patches->tensors()) {
@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(Models, Altered,
                          [](const auto& model) { return std::string(model.param); });
 
 TEST(Altered, EveryMutationIsAppliedSomewhere) {
-  const auto patches = SafetensorsFile::open(golden + "altered.safetensors");
+  const auto patches = SafetensorsFile::open(golden_prefix + "altered.safetensors");
   ASSERT_TRUE(patches.ok()) << patches.error().message();
   std::set<std::string> applied;
   for (const auto& [key, entry] : patches->tensors()) applied.insert(key.substr(key.find('/') + 1));

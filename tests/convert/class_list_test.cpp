@@ -27,7 +27,7 @@ Result<ClassSelection> select(const std::string& name, std::string_view text) {
   return select_classes(labels, directory / name);
 }
 
-std::string error_of(const std::string& name, std::string_view text) {
+std::string class_list_error(const std::string& name, std::string_view text) {
   const auto selection = select(name, text);
   EXPECT_FALSE(selection.ok());
   return selection.ok() ? "" : selection.error().message();
@@ -83,8 +83,8 @@ TEST(ReadLabels, RefusesWhatIsNotUtf8FromTheFirstByte) {
 
 TEST(SelectClasses, RefusesWhatIsNotUtf8) {
   using namespace std::string_view_literals;
-  EXPECT_NE(error_of("names.txt", "\xFF\xFE\x44\0o\0g\0"sv).find("found UTF-16"), std::string::npos);
-  EXPECT_NE(error_of("t.csv", std::string(header) + "1,1,caf\xe9,x,Aves\n").find("t.csv:2"),
+  EXPECT_NE(class_list_error("names.txt", "\xFF\xFE\x44\0o\0g\0"sv).find("found UTF-16"), std::string::npos);
+  EXPECT_NE(class_list_error("t.csv", std::string(header) + "1,1,caf\xe9,x,Aves\n").find("t.csv:2"),
             std::string::npos);
 }
 
@@ -113,11 +113,11 @@ TEST(SelectClasses, ColumnsAreFoundByName) {
       select("t.csv", "class_name,scientific_name,extra,primary_label\nAves,Turdus merula,x,t\n");
   ASSERT_TRUE(selection.ok()) << selection.error().message();
   EXPECT_EQ(selection->rows, Rows{4});
-  EXPECT_NE(error_of("t.csv", "primary_label,scientific_name\na,b\n").find("a column 'class_name'"),
+  EXPECT_NE(class_list_error("t.csv", "primary_label,scientific_name\na,b\n").find("a column 'class_name'"),
             std::string::npos);
-  EXPECT_NE(error_of("t.csv", "primary_label,class_name\na,b\n").find("a column 'scientific_name'"),
+  EXPECT_NE(class_list_error("t.csv", "primary_label,class_name\na,b\n").find("a column 'scientific_name'"),
             std::string::npos);
-  EXPECT_NE(error_of("t.csv", "").find("an empty file"), std::string::npos);
+  EXPECT_NE(class_list_error("t.csv", "").find("an empty file"), std::string::npos);
 }
 
 TEST(SelectClasses, AGenusStandsInForAnUnknownAmphibianInsectOrBird) {
@@ -159,7 +159,7 @@ TEST(SelectClasses, AListOfNames) {
 
 TEST(SelectClasses, AnUnknownNameIsAnErrorWithASuggestion) {
   EXPECT_NE(
-      error_of("names.txt", "Dog\n\nTurdus merulla\n")
+      class_list_error("names.txt", "Dog\n\nTurdus merulla\n")
           .find("names.txt:3: not found: found 'Turdus merulla', which is no class of this model, expected "
                 "one of its 8 classes, such as 'Turdus merula'"),
       std::string::npos);
@@ -172,17 +172,18 @@ TEST(SelectClasses, AHeaderTellsATaxonomyOfAnyName) {
 }
 
 TEST(SelectClasses, NothingLeftIsAnError) {
-  EXPECT_NE(error_of("names.txt", "# nothing\n").find("no class of this model"), std::string::npos);
-  EXPECT_NE(error_of("t.csv", std::string(header)).find("no class of this model"), std::string::npos);
-  EXPECT_NE(error_of("t.csv", std::string(header) + "1,1,Sus scrofa,Boar,Mammalia\n")
+  EXPECT_NE(class_list_error("names.txt", "# nothing\n").find("no class of this model"), std::string::npos);
+  EXPECT_NE(class_list_error("t.csv", std::string(header)).find("no class of this model"), std::string::npos);
+  EXPECT_NE(class_list_error("t.csv", std::string(header) + "1,1,Sus scrofa,Boar,Mammalia\n")
                 .find("no class of this model"),
             std::string::npos);
   EXPECT_EQ(select_classes(labels, "/nowhere/names.txt").error().code, ErrorCode::not_found);
 }
 
 TEST(SelectClasses, ABrokenTaxonomyNamesTheLine) {
-  EXPECT_NE(error_of("t.csv", std::string(header) + "1,1,Dog\n").find("t.csv:2: corrupt: found 3 fields"),
-            std::string::npos);
+  EXPECT_NE(
+      class_list_error("t.csv", std::string(header) + "1,1,Dog\n").find("t.csv:2: corrupt: found 3 fields"),
+      std::string::npos);
 }
 
 TEST(SelectClasses, TheCompetitionsTaxonomy) {

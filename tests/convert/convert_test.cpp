@@ -24,16 +24,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path golden = fs::path(PANTANAL_SOURCE_DIR) / "tests/golden/perch";
+const fs::path golden_folder = fs::path(PANTANAL_SOURCE_DIR) / "tests/golden/perch";
 
 /// Six classes, as nano_clean.onnx has.
-constexpr std::string_view labels = "demo\nAaa a\nBbb b\nCcc c\nDdd d\nEee e\nFff f\n";
+constexpr std::string_view six_labels = "demo\nAaa a\nBbb b\nCcc c\nDdd d\nEee e\nFff f\n";
 
 class ConvertTest : public ::testing::Test {
  protected:
   ConvertTest() {
-    write_bytes(folder_ / "labels.csv", labels);
-    options_.source = golden / "nano_clean.onnx";
+    write_bytes(folder_ / "labels.csv", six_labels);
+    options_.source = golden_folder / "nano_clean.onnx";
     options_.out = folder_ / "out.safetensors";
     options_.verify_windows = 0;
   }
@@ -106,7 +106,7 @@ TEST_F(ConvertTest, NeverOverwritesAnInput) {
   options_.out = folder_ / "labels.csv";
   options_.labels = folder_ / "labels.csv";
   EXPECT_EQ(run(), ExitCode::usage);
-  EXPECT_EQ(read_bytes(folder_ / "labels.csv"), labels);
+  EXPECT_EQ(read_bytes(folder_ / "labels.csv"), six_labels);
 }
 
 TEST_F(ConvertTest, NoticesBadLabelsBeforeItReadsTheSource) {
@@ -124,7 +124,7 @@ TEST_F(ConvertTest, NoticesBadLabelsBeforeItReadsTheSource) {
   EXPECT_EQ(run(), ExitCode::usage);
   EXPECT_TRUE(said("found 1 names, expected 6")) << log_;
   EXPECT_FALSE(said("lack")) << log_;
-  write_bytes(folder_ / "labels.csv", labels.substr(labels.find('\n') + 1));
+  write_bytes(folder_ / "labels.csv", six_labels.substr(six_labels.find('\n') + 1));
   EXPECT_EQ(run(), ExitCode::usage);
   EXPECT_TRUE(said("found 5 names, expected 6, one per class of the label head")) << log_;
   EXPECT_TRUE(said("skipped as the header: does the file lack one?")) << log_;

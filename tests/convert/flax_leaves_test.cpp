@@ -21,7 +21,7 @@ std::vector<Shape> shapes_of(const std::vector<FlaxLeaf>& leaves) {
 
 std::vector<Shape> released_shapes() { return shapes_of(flax_leaves(released_architecture())); }
 
-std::string error_of(const std::vector<Shape>& shapes) {
+std::string leaves_error(const std::vector<Shape>& shapes) {
   const auto architecture = architecture_of_leaves(shapes, "v.index");
   EXPECT_FALSE(architecture.ok());
   return architecture.ok() ? "" : architecture.error().message();
@@ -110,26 +110,26 @@ TEST(ArchitectureOfLeaves, NamesTheFirstLeafThatDiffers) {
   std::vector<Shape> shapes = released_shapes();
   shapes[300] = {3, 3, 1, 817};
   shapes[12] = {577};
-  EXPECT_EQ(error_of(shapes),
+  EXPECT_EQ(leaves_error(shapes),
             "v.index: leaf 12 (batch_stats/MBConv_10/ExpandBatchNorm/mean): mismatch: found [577], expected "
             "[576] by "
             "the widths of the kernels, [576] in the released model");
   shapes[3] = {1, 24};
-  EXPECT_NE(
-      error_of(shapes).find("v.index: leaf 3 (batch_stats/MBConv_0/DepthwiseBatchNorm/var): mismatch: found "
-                            "[1, 24], expected [40]"),
-      std::string::npos);
+  EXPECT_NE(leaves_error(shapes).find(
+                "v.index: leaf 3 (batch_stats/MBConv_0/DepthwiseBatchNorm/var): mismatch: found "
+                "[1, 24], expected [40]"),
+            std::string::npos);
 }
 
 TEST(ArchitectureOfLeaves, RefusesOtherCountsAndImpossibleExtents) {
-  EXPECT_NE(error_of({}).find("found 0 leaves, expected 497"), std::string::npos);
+  EXPECT_NE(leaves_error({}).find("found 0 leaves, expected 497"), std::string::npos);
   std::vector<Shape> shapes = released_shapes();
   shapes.pop_back();
-  EXPECT_NE(error_of(shapes).find("found 496 leaves"), std::string::npos);
+  EXPECT_NE(leaves_error(shapes).find("found 496 leaves"), std::string::npos);
   for (const std::int64_t extent : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1} << 62}) {
     std::vector<Shape> wrong = released_shapes();
     for (const std::size_t leaf : {494, 495, 496}) wrong[leaf][0] = extent;
-    EXPECT_NE(error_of(wrong), "") << extent;
+    EXPECT_NE(leaves_error(wrong), "") << extent;
   }
 }
 

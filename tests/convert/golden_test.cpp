@@ -17,19 +17,19 @@
 namespace pantanal::convert {
 namespace {
 
-const std::string golden = std::string(PANTANAL_SOURCE_DIR) + "/tests/golden/perch/";
+const std::string golden_files = std::string(PANTANAL_SOURCE_DIR) + "/tests/golden/perch/";
 
 /// The model that pantanal-convert makes of a file or folder of tests/golden/perch.
 perch::Model converted(const std::string& source, const std::string& labels = "") {
   const TemporaryFolder folder;
   std::ostringstream report, log;
-  ConvertOptions options{.source = golden + source,
+  ConvertOptions options{.source = golden_files + source,
                          .out = folder / "out.safetensors",
                          .labels = {},
                          .classes = {},
                          .verify_windows = 1,
                          .trust_graph = false};
-  if (!labels.empty()) options.labels = golden + labels;
+  if (!labels.empty()) options.labels = golden_files + labels;
   EXPECT_EQ(convert(options, report, log), ExitCode::done) << log.str();
   auto model = perch::load_model(folder / "out.safetensors");
   EXPECT_TRUE(model.ok()) << model.error().message();
@@ -73,7 +73,7 @@ Outputs run(perch::Session& session, std::uint32_t seed) {
 void expect_outputs(perch::Model model, const std::string& expected_file) {
   auto session = perch::Session::create(std::make_shared<const perch::Model>(std::move(model)));
   ASSERT_TRUE(session.ok()) << session.error().message();
-  const auto file = SafetensorsFile::open(golden + expected_file);
+  const auto file = SafetensorsFile::open(golden_files + expected_file);
   ASSERT_TRUE(file.ok()) << file.error().message();
   for (std::uint32_t seed = 0; seed < 2; ++seed) {
     const Outputs found = run(*session, seed);

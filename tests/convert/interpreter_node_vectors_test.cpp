@@ -4,7 +4,7 @@
 namespace pantanal::convert {
 namespace {
 
-const std::vector<fixtures::OperatorCase>& cases() {
+const std::vector<fixtures::OperatorCase>& node_cases() {
   static const std::vector<fixtures::OperatorCase> all = fixtures::read_cases("node_vectors.bin");
   return all;
 }
@@ -15,16 +15,16 @@ fixtures::Tolerance tolerance(const fixtures::OperatorCase& test) {
   return {1e-6, 1e-5};
 }
 
-TEST(InterpreterNodeVectors, AreAllThere) { EXPECT_GT(cases().size(), 700u); }
+TEST(InterpreterNodeVectors, AreAllThere) { EXPECT_GT(node_cases().size(), 700u); }
 
 TEST(InterpreterNodeVectors, AgreeInDouble) {
-  for (const auto& test : cases())
+  for (const auto& test : node_cases())
     if (const auto wrong = fixtures::run_case<double>(test, tolerance(test)))
       ADD_FAILURE() << test.name << ": " << *wrong;
 }
 
 TEST(InterpreterNodeVectors, AgreeInFloat) {
-  for (const auto& test : cases())
+  for (const auto& test : node_cases())
     if (const auto wrong = fixtures::run_case<float>(test, tolerance(test)))
       ADD_FAILURE() << test.name << ": " << *wrong;
 }

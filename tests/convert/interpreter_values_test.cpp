@@ -15,7 +15,7 @@ using namespace fixtures;
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
-constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t int64_min = std::numeric_limits<std::int64_t>::min();
 
 /// "y" of the graph; where that fails, so does the test, with enough elements to index.
 NdArray<double> value(const Graph& graph) {
@@ -58,7 +58,8 @@ TEST(InterpreterValues, RoundsHalvesToEven) {
 }
 
 TEST(InterpreterValues, IntegersWrapAroundAndDivideTowardsZero) {
-  const Constant x = integer_list({least, -7, 7}), minus_one = integer_list({-1}), two = integer_list({2});
+  const Constant x = integer_list({int64_min, -7, 7}), minus_one = integer_list({-1}),
+                 two = integer_list({2});
   constexpr double lowest = -0x1p63;
   EXPECT_EQ(value(one_node("Div", {x, minus_one})).values, (std::vector<double>{lowest, 7, -7}));
   EXPECT_EQ(value(one_node("Div", {x, two})).values, (std::vector<double>{lowest / 2, -3, 3}));
@@ -95,11 +96,11 @@ TEST(InterpreterValues, SliceEdges) {
   };
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   using Values = std::vector<double>;
-  EXPECT_EQ(slice(-1, least, -1), (Values{4, 3, 2, 1, 0}));
-  EXPECT_EQ(slice(most, least, -2), (Values{4, 2, 0}));
-  EXPECT_EQ(slice(least, most, 1), (Values{0, 1, 2, 3, 4}));
+  EXPECT_EQ(slice(-1, int64_min, -1), (Values{4, 3, 2, 1, 0}));
+  EXPECT_EQ(slice(most, int64_min, -2), (Values{4, 2, 0}));
+  EXPECT_EQ(slice(int64_min, most, 1), (Values{0, 1, 2, 3, 4}));
   EXPECT_EQ(slice(1, most, most), (Values{1}));
-  EXPECT_EQ(slice(3, least, least), (Values{3}));
+  EXPECT_EQ(slice(3, int64_min, int64_min), (Values{3}));
   EXPECT_EQ(slice(2, 2, 1), Values());
   EXPECT_EQ(slice(most, most, 1), Values());
   EXPECT_EQ(slice(0, 4, -1), Values());

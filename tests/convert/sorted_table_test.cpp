@@ -15,7 +15,7 @@ using fixtures::block_end;
 using fixtures::block_entry;
 using fixtures::TableWriter;
 
-std::string error_of(std::string_view file) {
+std::string table_error(std::string_view file) {
   const auto table = read_sorted_table(file, "t.index");
   EXPECT_FALSE(table.ok());
   return table.ok() ? "" : table.error().message();
@@ -68,17 +68,20 @@ TEST(SortedTable, EveryTruncationIsAnError) {
 }
 
 TEST(SortedTable, SaysWhatIsWrongWithAFile) {
-  EXPECT_NE(error_of("short").find("t.index: footer: corrupt: found 5 bytes"), std::string::npos);
-  EXPECT_NE(error_of(std::string(100, 'x')).find("another file type or a truncated file"), std::string::npos);
+  EXPECT_NE(table_error("short").find("t.index: footer: corrupt: found 5 bytes"), std::string::npos);
+  EXPECT_NE(table_error(std::string(100, 'x')).find("another file type or a truncated file"),
+            std::string::npos);
   std::string file = table_of(block_entry(0, "a", "1") + block_end());
   file[3] = 'b';
-  EXPECT_NE(error_of(file).find("data block at byte 0: corrupt: found another checksum"), std::string::npos);
+  EXPECT_NE(table_error(file).find("data block at byte 0: corrupt: found another checksum"),
+            std::string::npos);
 }
 
 TEST(SortedTable, RefusesCompressedBlocks) {
-  EXPECT_NE(error_of(table_of(block_end(), 1)).find("unsupported: found Snappy compression"),
+  EXPECT_NE(table_error(table_of(block_end(), 1)).find("unsupported: found Snappy compression"),
             std::string::npos);
-  EXPECT_NE(error_of(table_of(block_end(), 4)).find("unsupported: found compression 4"), std::string::npos);
+  EXPECT_NE(table_error(table_of(block_end(), 4)).find("unsupported: found compression 4"),
+            std::string::npos);
 }
 
 TEST(SortedTable, RefusesMalformedBlocksWithGoodChecksums) {
@@ -96,14 +99,14 @@ TEST(SortedTable, RefusesMalformedBlocksWithGoodChecksums) {
            fixtures::varint(0) + fixtures::varint(1) + huge + "a" + block_end(),
            fixtures::varint(huge.size()) + huge + huge + block_end(),
        })
-    EXPECT_NE(error_of(table_of(block)).find("corrupt"), std::string::npos);
+    EXPECT_NE(table_error(table_of(block)).find("corrupt"), std::string::npos);
 }
 
 TEST(SortedTable, RefusesKeysOutOfOrder) {
-  EXPECT_NE(error_of(table_of(block_entry(0, "b", "") + block_entry(0, "a", "") + block_end()))
+  EXPECT_NE(table_error(table_of(block_entry(0, "b", "") + block_entry(0, "a", "") + block_end()))
                 .find("key 'a' after 'b'"),
             std::string::npos);
-  EXPECT_NE(error_of(table_of(block_entry(0, "b", "") + block_entry(1, "", "") + block_end()))
+  EXPECT_NE(table_error(table_of(block_entry(0, "b", "") + block_entry(1, "", "") + block_end()))
                 .find("key 'b' after 'b'"),
             std::string::npos);
 }
@@ -111,14 +114,14 @@ TEST(SortedTable, RefusesKeysOutOfOrder) {
 TEST(SortedTable, RefusesAnIndexThatVisitsABlockTwice) {
   TableWriter writer;
   const std::string handle = writer.add_block(block_end());
-  EXPECT_NE(error_of(writer.finish({handle, handle})).find("ascending blocks"), std::string::npos);
+  EXPECT_NE(table_error(writer.finish({handle, handle})).find("ascending blocks"), std::string::npos);
 }
 
 TEST(SortedTable, RefusesHandlesBeyondTheFile) {
   const std::uint64_t most = ~0ull;
   for (const auto& [offset, size] : std::vector<std::pair<std::uint64_t, std::uint64_t>>{
            {0, most}, {most, 0}, {most, most}, {most - 4, 4}, {0, 1u << 20}, {1u << 20, 0}})
-    EXPECT_NE(error_of(TableWriter().finish({fixtures::varint(offset) + fixtures::varint(size)}))
+    EXPECT_NE(table_error(TableWriter().finish({fixtures::varint(offset) + fixtures::varint(size)}))
                   .find("a block within"),
               std::string::npos);
 }
@@ -127,7 +130,7 @@ TEST(SortedTable, PrefixCompressionCannotAskForUnboundedMemory) {
   // Each entry of a few bytes repeats a key of a megabyte and makes it longer: 200 of them would be 200 MB.
   std::string block = block_entry(0, std::string(1 << 20, 'k'), "");
   for (std::size_t i = 0; i < 200; ++i) block += block_entry((1 << 20) + i, "k", "");
-  EXPECT_NE(error_of(table_of(block + block_end())).find("bytes of keys"), std::string::npos);
+  EXPECT_NE(table_error(table_of(block + block_end())).find("bytes of keys"), std::string::npos);
 }
 
 TEST(SortedTable, RandomBlocksAreReadOrRefused) {

@@ -15,7 +15,7 @@ namespace {
 using fixtures::bundle_entry;
 using fixtures::bundle_header;
 
-const std::filesystem::path golden = PANTANAL_SOURCE_DIR "/tests/golden/tensor_bundle";
+const std::filesystem::path bundles = PANTANAL_SOURCE_DIR "/tests/golden/tensor_bundle";
 
 /// What make_tensor_bundle.py puts into tensor `number`.
 std::vector<float> golden_values(std::size_t number, std::size_t count) {
@@ -29,7 +29,7 @@ std::string leaf(std::size_t number) {
 }
 
 /// The error of a bundle with this index and 8 bytes of data, from opening it or from reading `key`.
-std::string error_of(const std::map<std::string, std::string>& index, const std::string& key = "x") {
+std::string bundle_error(const std::map<std::string, std::string>& index, const std::string& key = "x") {
   const TemporaryFolder directory;
   fixtures::write_file(directory / "b.index", fixtures::make_table({index}));
   fixtures::write_file(directory / "b.data-00000-of-00001", "12345678");
@@ -41,7 +41,7 @@ std::string error_of(const std::map<std::string, std::string>& index, const std:
 }
 
 TEST(TensorBundle, ReadsWhatTensorFlowWrote) {
-  const auto bundle = TensorBundle::open(golden / "checkpoint");
+  const auto bundle = TensorBundle::open(bundles / "checkpoint");
   ASSERT_TRUE(bundle.ok()) << bundle.error().message();
   std::vector<Shape> shapes = {{}, {3}, {2, 3}, {1, 1, 2, 3}, {3, 3, 1, 2}, {0, 4}};
   for (std::int64_t n = 1; n < 7; ++n) shapes.push_back({n});
@@ -56,7 +56,7 @@ TEST(TensorBundle, ReadsWhatTensorFlowWrote) {
 }
 
 TEST(TensorBundle, NamesTypesItDoesNotRead) {
-  const auto bundle = TensorBundle::open(golden / "checkpoint");
+  const auto bundle = TensorBundle::open(bundles / "checkpoint");
   ASSERT_TRUE(bundle.ok()) << bundle.error().message();
   const auto error = [&](const char* key) { return bundle->read_floats(key).error().message(); };
   EXPECT_NE(
@@ -70,7 +70,7 @@ TEST(TensorBundle, NamesTypesItDoesNotRead) {
 }
 
 TEST(TensorBundle, ReadsSeveralShards) {
-  const auto bundle = TensorBundle::open(golden / "sharded");
+  const auto bundle = TensorBundle::open(bundles / "sharded");
   ASSERT_TRUE(bundle.ok()) << bundle.error().message();
   ASSERT_EQ(bundle->shard_paths().size(), 2u);
   EXPECT_EQ(bundle->shard_paths()[1].filename(), "sharded.data-00001-of-00002");
@@ -82,8 +82,8 @@ TEST(TensorBundle, ReadsSeveralShards) {
 
 TEST(TensorBundle, EveryChangeOfTheIndexIsAnError) {
   const TemporaryFolder directory;
-  const std::string index = read_bytes(golden / "checkpoint.index");
-  std::filesystem::copy(golden / "checkpoint.data-00000-of-00001",
+  const std::string index = read_bytes(bundles / "checkpoint.index");
+  std::filesystem::copy(bundles / "checkpoint.data-00000-of-00001",
                         directory / "checkpoint.data-00000-of-00001");
   for (std::size_t i = 0; i < index.size(); ++i) {
     std::string changed = index;
@@ -97,8 +97,8 @@ TEST(TensorBundle, EveryChangeOfTheIndexIsAnError) {
 
 TEST(TensorBundle, EveryChangeOfATensorIsAnError) {
   const TemporaryFolder directory;
-  const std::string data_name = "checkpoint.data-00000-of-00001", data = read_bytes(golden / data_name);
-  std::filesystem::copy(golden / "checkpoint.index", directory / "checkpoint.index");
+  const std::string data_name = "checkpoint.data-00000-of-00001", data = read_bytes(bundles / data_name);
+  std::filesystem::copy(bundles / "checkpoint.index", directory / "checkpoint.index");
   fixtures::write_file(directory / data_name, data);
   const auto intact = TensorBundle::open(directory / "checkpoint");
   ASSERT_TRUE(intact.ok()) << intact.error().message();
@@ -121,8 +121,8 @@ TEST(TensorBundle, EveryChangeOfATensorIsAnError) {
 
 TEST(TensorBundle, EveryTruncationOfTheDataIsAnError) {
   const TemporaryFolder directory;
-  const std::string data_name = "checkpoint.data-00000-of-00001", data = read_bytes(golden / data_name);
-  std::filesystem::copy(golden / "checkpoint.index", directory / "checkpoint.index");
+  const std::string data_name = "checkpoint.data-00000-of-00001", data = read_bytes(bundles / data_name);
+  std::filesystem::copy(bundles / "checkpoint.index", directory / "checkpoint.index");
   for (std::size_t size = 0; size < data.size(); ++size) {
     fixtures::write_file(directory / data_name, data.substr(0, size));
     const auto bundle = TensorBundle::open(directory / "checkpoint");
@@ -132,11 +132,11 @@ TEST(TensorBundle, EveryTruncationOfTheDataIsAnError) {
 }
 
 TEST(TensorBundle, NamesAMissingFile) {
-  EXPECT_NE(TensorBundle::open(golden / "nothing").error().message().find("nothing.index: not found"),
+  EXPECT_NE(TensorBundle::open(bundles / "nothing").error().message().find("nothing.index: not found"),
             std::string::npos);
   const TemporaryFolder directory;
   for (const char* name : {"sharded.index", "sharded.data-00000-of-00002"})
-    std::filesystem::copy(golden / name, directory / name);
+    std::filesystem::copy(bundles / name, directory / name);
   EXPECT_NE(TensorBundle::open(directory / "sharded")
                 .error()
                 .message()
@@ -145,18 +145,21 @@ TEST(TensorBundle, NamesAMissingFile) {
 }
 
 TEST(TensorBundle, RefusesHeadersItDoesNotUnderstand) {
-  EXPECT_NE(error_of({{"x", ""}}).find("no header"), std::string::npos);
-  EXPECT_NE(error_of({}).find("no header"), std::string::npos);
-  EXPECT_NE(error_of({{"", "\x08"}}).find("a malformed header"), std::string::npos);
-  EXPECT_NE(error_of({{"", fixtures::bytes_field(3, "\x08")}}).find("a malformed header"), std::string::npos);
-  EXPECT_NE(error_of({{"", bundle_header(0)}}).find("0 shards"), std::string::npos);
-  EXPECT_NE(error_of({{"", bundle_header(~0ull)}}).find("not found"), std::string::npos);
-  EXPECT_NE(error_of({{"", bundle_header(1, 1)}}).find("big-endian"), std::string::npos);
-  EXPECT_NE(error_of({{"", bundle_header(1, 0, 2)}}).find("format version 2"), std::string::npos);
+  EXPECT_NE(bundle_error({{"x", ""}}).find("no header"), std::string::npos);
+  EXPECT_NE(bundle_error({}).find("no header"), std::string::npos);
+  EXPECT_NE(bundle_error({{"", "\x08"}}).find("a malformed header"), std::string::npos);
+  EXPECT_NE(bundle_error({{"", fixtures::bytes_field(3, "\x08")}}).find("a malformed header"),
+            std::string::npos);
+  EXPECT_NE(bundle_error({{"", bundle_header(0)}}).find("0 shards"), std::string::npos);
+  EXPECT_NE(bundle_error({{"", bundle_header(~0ull)}}).find("not found"), std::string::npos);
+  EXPECT_NE(bundle_error({{"", bundle_header(1, 1)}}).find("big-endian"), std::string::npos);
+  EXPECT_NE(bundle_error({{"", bundle_header(1, 0, 2)}}).find("format version 2"), std::string::npos);
 }
 
 TEST(TensorBundle, RefusesMalformedEntries) {
-  const auto with = [](const std::string& entry) { return error_of({{"", bundle_header(1)}, {"x", entry}}); };
+  const auto with = [](const std::string& entry) {
+    return bundle_error({{"", bundle_header(1)}, {"x", entry}});
+  };
   const std::string malformed = "b.index: x: corrupt: found a malformed entry";
   EXPECT_NE(with("\x08").find(malformed), std::string::npos);
   EXPECT_NE(with(bundle_entry(1, {-1}, 0, 4, 0)).find(malformed), std::string::npos);
@@ -171,18 +174,18 @@ TEST(TensorBundle, RefusesTensorsBeyondTheirShard) {
   const std::uint64_t most = ~0ull;
   for (const auto& [offset, size] : std::vector<std::pair<std::uint64_t, std::uint64_t>>{
            {0, 9}, {8, 1}, {9, 0}, {0, most}, {most, 1}, {most, most}})
-    EXPECT_NE(
-        error_of({{"", bundle_header(1)}, {"x", bundle_entry(1, {1}, offset, size, 0)}}).find("of 8 bytes"),
-        std::string::npos);
+    EXPECT_NE(bundle_error({{"", bundle_header(1)}, {"x", bundle_entry(1, {1}, offset, size, 0)}})
+                  .find("of 8 bytes"),
+              std::string::npos);
 }
 
 TEST(TensorBundle, RefusesSizesThatContradictTheShape) {
   for (const Shape& shape :
        std::vector<Shape>{{}, {1}, {3}, {0}, {1ll << 62, 1ll << 62}, {1ll << 62}, {(1ll << 62) + 2}})
-    EXPECT_NE(error_of({{"", bundle_header(1)}, {"x", bundle_entry(1, shape, 0, 8, 0)}})
+    EXPECT_NE(bundle_error({{"", bundle_header(1)}, {"x", bundle_entry(1, shape, 0, 8, 0)}})
                   .find("mismatch: found 8 bytes"),
               std::string::npos);
-  EXPECT_NE(error_of({{"", bundle_header(1)}, {"x", bundle_entry(1, {1}, 0, 7, 0)}})
+  EXPECT_NE(bundle_error({{"", bundle_header(1)}, {"x", bundle_entry(1, {1}, 0, 7, 0)}})
                 .find("mismatch: found 7 bytes"),
             std::string::npos);
 }
@@ -197,7 +200,7 @@ TEST(TensorBundle, RandomIndicesAreReadOrRefused) {
       state = state * 6364136223846793005u + 1442695040888963407u;
       entry += alphabet[(state >> 33) % alphabet.size()];
     }
-    error_of({{"", bundle_header(1)}, {"x", entry}}, "absent");
+    bundle_error({{"", bundle_header(1)}, {"x", entry}}, "absent");
   }
 }
 

@@ -12,7 +12,7 @@ namespace {
 using kernels::random_floats;
 using nn::FixtureCase;
 
-ResidualSsmConfig config_of(const FixtureCase& c) {
+ResidualSsmConfig residual_config_of(const FixtureCase& c) {
   ResidualSsmConfig config;
   config.d_input = c.size("d_input"), config.d_scores = c.size("d_scores"),
   config.d_model = c.size("d_model");
@@ -30,8 +30,8 @@ TEST(ResidualSsm, CountsTheReferencesParameters) {
 
 TEST(ResidualSsm, AgreesWithPyTorch) {
   nn::for_each_case("residual_ssm", [](const kernels::KernelTable& table, const FixtureCase& c) {
-    auto model =
-        ResidualSsm::create(c.state, config_of(c), {.threads = 1, .rows_per_block = 50, .isa = table.isa});
+    auto model = ResidualSsm::create(c.state, residual_config_of(c),
+                                     {.threads = 1, .rows_per_block = 50, .isa = table.isa});
     ASSERT_TRUE(succeeded(model));
     const std::vector<std::int64_t> sites = c.ids("site_ids"), hours = c.ids("hours");
     std::vector<float> correction(c.output("correction").size());
@@ -41,8 +41,8 @@ TEST(ResidualSsm, AgreesWithPyTorch) {
   });
 }
 
-struct Small {
-  Small() : state(random_state(required_tensors(config))) {}
+struct SmallResidual {
+  SmallResidual() : state(random_state(required_tensors(config))) {}
   static ResidualSsmConfig make_config() {
     ResidualSsmConfig c;
     c.d_input = 11, c.d_scores = 6, c.d_model = 18, c.d_state = 5, c.n_classes = 7, c.n_sites = 4,
@@ -60,8 +60,8 @@ struct Small {
 };
 
 TEST(ResidualSsm, IsTheSameBitsForAnyThreadsAndBlocks) {
-  const Small small;
-  const std::size_t size = Small::files * Small::steps * small.config.n_classes;
+  const SmallResidual small;
+  const std::size_t size = SmallResidual::files * SmallResidual::steps * small.config.n_classes;
   for (const kernels::KernelTable* table : kernels::all_tables()) {
     std::vector<float> expected(size);
     for (const auto& [threads, rows] : {std::pair{1, 96}, {2, 96}, {3, 1}, {16, 20}}) {
@@ -70,7 +70,7 @@ TEST(ResidualSsm, IsTheSameBitsForAnyThreadsAndBlocks) {
           {static_cast<std::size_t>(threads), static_cast<std::size_t>(rows), table->isa});
       ASSERT_TRUE(succeeded(model));
       std::vector<float> found(size);
-      ASSERT_TRUE(succeeded(model->run(small.inputs(), Small::files, Small::steps, found)));
+      ASSERT_TRUE(succeeded(model->run(small.inputs(), SmallResidual::files, SmallResidual::steps, found)));
       if (threads == 1) expected = found;
       EXPECT_EQ(found, expected) << to_string(table->isa) << " " << threads << " threads, " << rows
                                  << " rows";
@@ -81,16 +81,16 @@ TEST(ResidualSsm, IsTheSameBitsForAnyThreadsAndBlocks) {
 /// Beside large inputs, biases and LayerNorm's eps are nothing, and what comes out does not depend on how
 /// large they are: also where the variance exceeds float32, and also where the sum does.
 TEST(ResidualSsm, GivesForInputsWhoseVarianceOverflowsWhatItGivesForSmallerOnes) {
-  const Small small;
+  const SmallResidual small;
   const auto run = [&](InstructionSet isa, float size) {
     auto model = ResidualSsm::create(small.state, small.config, {.threads = 1, .isa = isa});
     EXPECT_TRUE(succeeded(model));
     std::vector<float> emb = small.emb, scores = small.scores,
-                       found(Small::files * Small::steps * small.config.n_classes);
+                       found(SmallResidual::files * SmallResidual::steps * small.config.n_classes);
     for (float& v : emb) v *= size;
     for (float& v : scores) v *= size;
-    EXPECT_TRUE(
-        succeeded(model->run({emb, scores, {small.sites, small.hours}}, Small::files, Small::steps, found)));
+    EXPECT_TRUE(succeeded(model->run({emb, scores, {small.sites, small.hours}}, SmallResidual::files,
+                                     SmallResidual::steps, found)));
     return found;
   };
   for (const kernels::KernelTable* table : kernels::all_tables()) {
@@ -104,14 +104,15 @@ TEST(ResidualSsm, GivesForInputsWhoseVarianceOverflowsWhatItGivesForSmallerOnes)
 }
 
 TEST(ResidualSsm, NamesWhatIsWrong) {
-  const Small small;
+  const SmallResidual small;
   auto model = ResidualSsm::create(small.state, small.config, {.threads = 1});
   ASSERT_TRUE(succeeded(model));
-  std::vector<float> correction(Small::files * Small::steps * small.config.n_classes), bad = small.scores;
+  std::vector<float> correction(SmallResidual::files * SmallResidual::steps * small.config.n_classes),
+      bad = small.scores;
   const auto run = [&](auto change) {
     ResidualSsm::Inputs in = small.inputs();
     change(in);
-    return model->run(in, Small::files, Small::steps, correction);
+    return model->run(in, SmallResidual::files, SmallResidual::steps, correction);
   };
   using In = ResidualSsm::Inputs&;
   constexpr auto code = ErrorCode::invalid_argument;
@@ -124,9 +125,10 @@ TEST(ResidualSsm, NamesWhatIsWrong) {
   bad[13] = std::numeric_limits<float>::infinity();
   EXPECT_TRUE(
       refused(run([&](In in) { in.first_pass_scores = bad; }), code, {"first_pass_scores, window 2", "NaN"}));
-  EXPECT_TRUE(refused(model->run(small.inputs(), Small::files, 13, correction), code, {"13 windows"}));
   EXPECT_TRUE(
-      refused(model->run(small.inputs(), Small::files, Small::steps, {}), code, {"correction", "45 x 7"}));
+      refused(model->run(small.inputs(), SmallResidual::files, 13, correction), code, {"13 windows"}));
+  EXPECT_TRUE(refused(model->run(small.inputs(), SmallResidual::files, SmallResidual::steps, {}), code,
+                      {"correction", "45 x 7"}));
   nn::StateDict state = small.state;
   const float nan = std::numeric_limits<float>::quiet_NaN();
   state.at("output_head.bias") = make_tensor({7}, std::vector<float>(7, nan));

@@ -32,7 +32,7 @@ std::vector<float> transposed(const std::vector<float>& x, std::size_t columns) 
   return y;
 }
 
-void check(const KernelTable& table, std::size_t steps, std::size_t kernel, bool swish, bool backwards) {
+void check_conv(const KernelTable& table, std::size_t steps, std::size_t kernel, bool swish, bool backwards) {
   constexpr std::size_t channels = 32;
   const std::vector<float> x = random_floats(steps * channels, 1), dy = random_floats(steps * channels, 4),
                            weight = random_floats(channels * kernel, 2), bias = random_floats(channels, 3),
@@ -90,7 +90,7 @@ TEST(CausalConvBackward, AgreesWithTheReference) {
           for (const bool backwards : {false, true}) {
             SCOPED_TRACE(testing::Message() << to_string(table->isa) << " T " << steps << " kernel " << kernel
                                             << " swish " << swish << " backwards " << backwards);
-            check(*table, steps, kernel, swish, backwards);
+            check_conv(*table, steps, kernel, swish, backwards);
           }
 }
 

@@ -7,15 +7,15 @@
 namespace pantanal::kernels {
 namespace {
 
-constexpr std::size_t rows = 5, stride = 103;
+constexpr std::size_t row_count = 5, stride = 103;
 constexpr std::size_t widths[] = {1, 3, 4, 8, 15, 16, 17, 64, 100};
 
 TEST(Columns, ScaleColumnsMultipliesEachColumn) {
-  const std::vector<float> data = random_floats(rows * stride, 1), scale = random_floats(stride, 2);
+  const std::vector<float> data = random_floats(row_count * stride, 1), scale = random_floats(stride, 2);
   for (const KernelTable* table : all_tables())
     for (const std::size_t columns : widths) {
       std::vector<float> found = data;
-      table->scale_columns(found.data(), rows, stride, columns, scale.data());
+      table->scale_columns(found.data(), row_count, stride, columns, scale.data());
       for (std::size_t i = 0; i < data.size(); ++i)
         ASSERT_EQ(found[i], i % stride < columns ? data[i] * scale[i % stride] : data[i])
             << columns << " at " << i;
@@ -41,27 +41,27 @@ TEST(Columns, ScalePackedRowsEqualsPackingScaledWeights) {
 }
 
 TEST(Columns, MeanRowsAveragesEachColumn) {
-  const std::vector<float> data = random_floats(rows * stride, 1);
+  const std::vector<float> data = random_floats(row_count * stride, 1);
   for (const KernelTable* table : all_tables())
     for (const std::size_t columns : widths) {
       Guarded mean(columns);
-      table->mean_rows(data.data(), rows, stride, columns, 20.0f, mean.data());
+      table->mean_rows(data.data(), row_count, stride, columns, 20.0f, mean.data());
       for (std::size_t c = 0; c < columns; ++c) {
         double sum = 0;
-        for (std::size_t r = 0; r < rows; ++r) sum += double{data[r * stride + c]};
+        for (std::size_t r = 0; r < row_count; ++r) sum += double{data[r * stride + c]};
         ASSERT_NEAR(mean[c], sum / 20, 1e-7);
       }
     }
 }
 
 TEST(Columns, NormalizeRowsDividesByTheNormPlusEps) {
-  const std::vector<float> data = random_floats(rows * stride, 1);
+  const std::vector<float> data = random_floats(row_count * stride, 1);
   constexpr float eps = 0.25f;
   for (const KernelTable* table : all_tables())
     for (const std::size_t columns : widths) {
-      Guarded found((rows - 1) * stride + columns);
-      table->normalize_rows(data.data(), rows, stride, columns, eps, found.data(), stride);
-      for (std::size_t r = 0; r < rows; ++r) {
+      Guarded found((row_count - 1) * stride + columns);
+      table->normalize_rows(data.data(), row_count, stride, columns, eps, found.data(), stride);
+      for (std::size_t r = 0; r < row_count; ++r) {
         double squares = 0;
         for (std::size_t c = 0; c < columns; ++c) squares += std::pow(double{data[r * stride + c]}, 2);
         for (std::size_t c = 0; c < columns; ++c)

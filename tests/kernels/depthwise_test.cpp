@@ -12,7 +12,7 @@ struct DepthwiseCase {
   Activation activation = Activation::none;
 };
 
-std::vector<DepthwiseCase> cases() {
+std::vector<DepthwiseCase> depthwise_cases() {
   std::vector<DepthwiseCase> all;
   for (const std::size_t kernel : {1, 3, 5, 7})
     for (const std::size_t stride : {1, 2, 3})
@@ -25,7 +25,7 @@ std::vector<DepthwiseCase> cases() {
 }
 
 /// Input already padded: the reference sees an image without border.
-void check(const KernelTable& table, const DepthwiseCase& c) {
+void check_depthwise(const KernelTable& table, const DepthwiseCase& c) {
   const std::size_t height = (c.rows - 1) * c.stride + c.kernel,
                     width = (c.columns - 1) * c.stride + c.kernel;
   const std::size_t taps = c.kernel * c.kernel, stride = c.channels + 3;
@@ -70,10 +70,10 @@ void check(const KernelTable& table, const DepthwiseCase& c) {
 
 TEST(Depthwise, AgreesWithTheReference) {
   for (const KernelTable* table : all_tables())
-    for (const DepthwiseCase& c : cases()) {
+    for (const DepthwiseCase& c : depthwise_cases()) {
       SCOPED_TRACE(testing::Message() << to_string(table->isa) << " kernel " << c.kernel << " stride "
                                       << c.stride << " columns " << c.columns << " channels " << c.channels);
-      check(*table, c);
+      check_depthwise(*table, c);
     }
 }
 

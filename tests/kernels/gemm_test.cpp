@@ -11,7 +11,7 @@ struct GemmCase {
   bool transposed = false, accumulate = false;
 };
 
-void check(const KernelTable& table, const GemmCase& g) {
+void check_gemm(const KernelTable& table, const GemmCase& g) {
   const std::vector<float> a = random_floats(g.rows * g.depth, 1), b = random_floats(g.depth * g.columns, 2);
   std::vector<float> transposed(a.size());
   for (std::size_t i = 0; i < g.rows; ++i)
@@ -40,10 +40,10 @@ TEST(Gemm, AgreesWithTheReference) {
     for (const bool transposed : {false, true})
       for (const bool accumulate : {false, true}) {
         for (std::size_t columns = 1; columns <= 50; ++columns)
-          check(*table, {3, columns, 5, transposed, accumulate});
+          check_gemm(*table, {3, columns, 5, transposed, accumulate});
         for (const std::size_t rows : {1, 4, 7, 8, 13, 21})
           for (const std::size_t depth : {1, 127, 128, 129, 300})
-            check(*table, {rows, 37, depth, transposed, accumulate});
+            check_gemm(*table, {rows, 37, depth, transposed, accumulate});
       }
 }
 

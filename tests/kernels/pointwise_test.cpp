@@ -15,7 +15,7 @@ struct PointwiseCase {
   std::size_t row_width = 0;  ///< 0: rows are stored one after the other
 };
 
-std::vector<PointwiseCase> cases() {
+std::vector<PointwiseCase> pointwise_cases() {
   std::vector<PointwiseCase> all;
   for (const std::size_t rows : {1, 3, 4, 7, 8, 9, 21})
     for (const std::size_t columns : {1, 12, 16, 17, 33, 48, 50, 96, 136}) all.push_back({rows, 24, columns});
@@ -27,7 +27,7 @@ std::vector<PointwiseCase> cases() {
   return all;
 }
 
-void check(const KernelTable& table, const PointwiseCase& c) {
+void check_pointwise(const KernelTable& table, const PointwiseCase& c) {
   const std::vector<float> input = random_floats(c.rows * c.depth, 1),
                            weight = random_floats(c.columns * c.depth, 2), bias = random_floats(c.columns, 3);
   const ops::PackedMatrix packed = ops::pack_matrix(table, weight, bias, c.columns, c.depth);
@@ -64,11 +64,11 @@ void check(const KernelTable& table, const PointwiseCase& c) {
 
 TEST(Pointwise, AgreesWithTheReference) {
   for (const KernelTable* table : all_tables())
-    for (const PointwiseCase& c : cases()) {
+    for (const PointwiseCase& c : pointwise_cases()) {
       SCOPED_TRACE(testing::Message() << to_string(table->isa) << " rows " << c.rows << " depth " << c.depth
                                       << " columns " << c.columns << " activation "
                                       << static_cast<int>(c.activation) << " row width " << c.row_width);
-      check(*table, c);
+      check_pointwise(*table, c);
     }
 }
 

@@ -10,15 +10,15 @@
 namespace pantanal::kernels {
 namespace {
 
-struct ScanCase {
+struct BackwardCase {
   std::size_t steps, channels, states;
   float longest_step = 0.5f;
   bool skip = true, backwards = false;
 };
 
 /// One sequence of random inputs: dt positive, A about -1 … -N.
-struct ScanData {
-  explicit ScanData(const ScanCase& s)
+struct BackwardData {
+  explicit BackwardData(const BackwardCase& s)
       : u(random_floats(s.steps * s.channels, 1)),
         dt(random_floats(s.steps * s.channels, 2)),
         a(random_floats(s.channels * s.states, 3, 0.1f)),
@@ -33,8 +33,9 @@ struct ScanData {
 };
 
 TEST(SelectiveScanBackward, ReferenceIsTheGradient) {
-  for (const ScanCase& s : {ScanCase{1, 2, 3}, ScanCase{7, 3, 2}, ScanCase{5, 2, 4, 0.2f, false}}) {
-    ScanData d(s);
+  for (const BackwardCase& s :
+       {BackwardCase{1, 2, 3}, BackwardCase{7, 3, 2}, BackwardCase{5, 2, 4, 0.2f, false}}) {
+    BackwardData d(s);
     const auto loss = [&] {
       return weighted_sum(
           reference::selective_scan(d.u, d.dt, d.a, d.b, d.c, d.skip, {}, s.channels, s.states).output, d.dy);
@@ -58,8 +59,8 @@ std::vector<float> turned(std::vector<float> rows, std::size_t columns, bool bac
   return rows;
 }
 
-void check(const KernelTable& table, const ScanCase& s) {
-  const ScanData d(s);
+void check_backward(const KernelTable& table, const BackwardCase& s) {
+  const BackwardData d(s);
   const std::size_t padded = (s.channels + 15) / 16 * 16;
   std::vector<float> decay(s.states * padded);
   for (std::size_t i = 0; i < d.a.size(); ++i)
@@ -103,7 +104,7 @@ void check(const KernelTable& table, const ScanCase& s) {
 }
 
 TEST(SelectiveScanBackward, AgreesWithTheReference) {
-  std::vector<ScanCase> cases;
+  std::vector<BackwardCase> cases;
   for (const std::size_t steps : {1, 2, 11, 12, 13, 24, 25, 40})
     for (const std::size_t channels : {1, 7, 16, 17, 40})
       for (const std::size_t states : {1, 5, 32}) cases.push_back({steps, channels, states});
@@ -111,11 +112,11 @@ TEST(SelectiveScanBackward, AgreesWithTheReference) {
   cases.push_back({12, 48, 32, 40.0f});  // powers far below the smallest float
   cases.push_back({300, 19, 3, 0.01f});
   for (const KernelTable* table : all_tables())
-    for (const ScanCase& s : cases) {
+    for (const BackwardCase& s : cases) {
       SCOPED_TRACE(testing::Message()
                    << to_string(table->isa) << " T " << s.steps << " D " << s.channels << " N " << s.states
                    << " dt " << s.longest_step << " skip " << s.skip << " backwards " << s.backwards);
-      check(*table, s);
+      check_backward(*table, s);
     }
 }
 

@@ -89,7 +89,7 @@ void expect_near(const float* found, std::span<const double> expected) {
   for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(found[i], expected[i], 4e-6 * scale) << i;
 }
 
-void check(const KernelTable& table, const ScanCase& c) {
+void check_scan(const KernelTable& table, const ScanCase& c) {
   const ScanData data(c);
   const std::size_t stride =
       (c.channels + table.vector_floats - 1) / table.vector_floats * table.vector_floats;
@@ -127,7 +127,7 @@ TEST(SelectiveScan, AgreesWithTheReference) {
       SCOPED_TRACE(testing::Message() << to_string(table->isa) << " T " << c.steps << " D " << c.channels
                                       << " N " << c.states << " dt " << c.longest_step << " skip " << c.skip
                                       << " state " << c.state << " backwards " << c.backwards);
-      check(*table, c);
+      check_scan(*table, c);
     }
 }
 

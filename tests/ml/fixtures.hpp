@@ -86,4 +86,9 @@ Matrix<T> as(MatrixView<double> x) {
   return copy;
 }
 
+/// Indices as NumPy has them.
+inline std::vector<std::int64_t> signed_copy(const std::vector<std::size_t>& v) {
+  return {v.begin(), v.end()};
+}
+
 }  // namespace pantanal::ml

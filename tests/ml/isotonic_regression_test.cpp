@@ -5,7 +5,7 @@
 namespace pantanal::ml {
 namespace {
 
-IsotonicOptions options_of(const FixtureCase& c) {
+IsotonicOptions isotonic_options_of(const FixtureCase& c) {
   IsotonicOptions options;
   if (c.options.contains("y_min")) options.y_min = c.options["y_min"].get<double>();
   if (c.options.contains("y_max")) options.y_max = c.options["y_max"].get<double>();
@@ -16,9 +16,9 @@ IsotonicOptions options_of(const FixtureCase& c) {
 }
 
 template <class T>
-void check(const FixtureCase& c, double tolerance) {
+void check_isotonic(const FixtureCase& c, double tolerance) {
   SCOPED_TRACE(c.options.dump());
-  IsotonicRegression<T> fitted(options_of(c));
+  IsotonicRegression<T> fitted(isotonic_options_of(c));
   const Matrix<T> x = as<T>(c.matrix("x")), y = as<T>(c.matrix("y")), w = as<T>(c.matrix("weights"));
   ASSERT_TRUE(succeeded(fitted.fit(x.values, y.values, w.values)));
   expect_close(fitted.x_thresholds(), c.vector("xt"), tolerance, "x");
@@ -35,8 +35,8 @@ void check(const FixtureCase& c, double tolerance) {
 
 TEST(IsotonicRegression, AgreesWithScikitLearn) {
   for (const FixtureCase& c : load_cases("isotonic")) {
-    check<double>(c, 1e-13);
-    check<float>(c, 1e-6);
+    check_isotonic<double>(c, 1e-13);
+    check_isotonic<float>(c, 1e-6);
   }
 }
 

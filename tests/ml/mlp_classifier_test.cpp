@@ -5,7 +5,7 @@
 namespace pantanal::ml {
 namespace {
 
-MlpOptions options_of(const FixtureCase& c) {
+MlpOptions mlp_options_of(const FixtureCase& c) {
   const nlohmann::json& o = c.options;
   MlpOptions options;
   options.random_state = 42;
@@ -29,12 +29,12 @@ MlpOptions options_of(const FixtureCase& c) {
 }
 
 template <class T>
-void check(const FixtureCase& c, double tolerance) {
+void check_mlp(const FixtureCase& c, double tolerance) {
   SCOPED_TRACE(c.options.dump());
   const Matrix<T> x = as<T>(c.matrix("x"));
   std::vector<T> weights;
   if (c.reals.contains("weights")) weights.assign(c.vector("weights").begin(), c.vector("weights").end());
-  MlpClassifier<T> mlp(options_of(c));
+  MlpClassifier<T> mlp(mlp_options_of(c));
   ASSERT_TRUE(succeeded(mlp.fit(x.view(), c.integers.at("y"), weights)));
   expect_close(mlp.history().loss_curve, c.vector("loss"), tolerance, "loss");
   const auto p = mlp.predict_proba(x.view());
@@ -50,8 +50,8 @@ void check(const FixtureCase& c, double tolerance) {
 
 TEST(MlpClassifier, AgreesWithScikitLearn) {
   for (const FixtureCase& c : load_cases("mlp")) {
-    check<double>(c, 1e-10);
-    check<float>(c, 1e-4);
+    check_mlp<double>(c, 1e-10);
+    check_mlp<float>(c, 1e-4);
   }
 }
 
@@ -107,7 +107,7 @@ TEST(MlpClassifier, ManyAtOnceAreAsOneByOne) {
   const FixtureCase c = load_cases("mlp").at(0);
   std::vector<MlpClassifier<double>> alone, together;
   for (std::uint32_t seed = 0; seed < 5; ++seed) {
-    MlpOptions options = options_of(c);
+    MlpOptions options = mlp_options_of(c);
     options.random_state = seed;
     alone.emplace_back(options);
     together.emplace_back(options);

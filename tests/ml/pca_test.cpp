@@ -5,7 +5,7 @@
 namespace pantanal::ml {
 namespace {
 
-PcaOptions options_of(const FixtureCase& c) {
+PcaOptions pca_options_of(const FixtureCase& c) {
   PcaOptions options{.n_components = 4};
   options.whiten = c.options["whiten"].get<bool>();
   const std::string solver = c.text("solver", "full");
@@ -17,9 +17,9 @@ PcaOptions options_of(const FixtureCase& c) {
 }
 
 template <class T>
-void check(const FixtureCase& c, double tolerance) {
+void check_pca(const FixtureCase& c, double tolerance) {
   SCOPED_TRACE(c.options.dump());
-  Pca<T> pca(options_of(c));
+  Pca<T> pca(pca_options_of(c));
   const Matrix<T> x = as<T>(c.matrix("x"));
   ASSERT_TRUE(succeeded(pca.fit(x.view())));
   expect_close(pca.components().values, c.vector("components"), tolerance, "components");
@@ -35,8 +35,8 @@ void check(const FixtureCase& c, double tolerance) {
 
 TEST(Pca, AgreesWithScikitLearn) {
   for (const FixtureCase& c : load_cases("pca")) {
-    check<double>(c, 1e-9);
-    check<float>(c, 2e-6);
+    check_pca<double>(c, 1e-9);
+    check_pca<float>(c, 2e-6);
   }
 }
 

@@ -5,8 +5,6 @@
 namespace pantanal::ml {
 namespace {
 
-std::vector<std::int64_t> signed_copy(const std::vector<std::size_t>& v) { return {v.begin(), v.end()}; }
-
 TEST(RandomState, DrawsWhatNumPyDraws) {
   const FixtureCase c = load_cases("stream").at(0);
   RandomState random(42);

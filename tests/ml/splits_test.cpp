@@ -7,8 +7,6 @@
 namespace pantanal::ml {
 namespace {
 
-std::vector<std::int64_t> signed_copy(const std::vector<std::size_t>& v) { return {v.begin(), v.end()}; }
-
 TEST(Splits, GroupKFoldAgreesWithScikitLearn) {
   const FixtureCase c = load_cases("splits").at(0);
   const auto folds = group_k_fold(c.integers.at("groups"), 4);

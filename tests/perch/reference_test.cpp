@@ -26,8 +26,8 @@ std::shared_ptr<const Model> golden_model() {
 }
 
 /// A golden tensor of `rows` windows, of which row `row` is returned.
-std::vector<float> golden(const SafetensorsFile& file, const std::string& name, std::size_t row,
-                          std::size_t rows) {
+std::vector<float> golden_row(const SafetensorsFile& file, const std::string& name, std::size_t row,
+                              std::size_t rows) {
   const auto all = file.floats(name);
   EXPECT_TRUE(all) << all.error().message();
   const std::size_t each = all->size() / rows;
@@ -53,14 +53,14 @@ TEST(Reference, AgreesWithOnnxRuntimeAtEveryStage) {
   const auto outputs = SafetensorsFile::open(folder + "tiny_shipped.expected.safetensors");
   ASSERT_TRUE(stages && outputs);
   const reference::Stages found = reference::run(*model, golden::window(0));
-  EXPECT_LT(relative(found.spectrogram, golden(*outputs, "spectrogram", 0, 1)), 1e-5);
-  EXPECT_LT(relative(found.stem, golden(*stages, "stem", 0, 1)), 1e-5);
+  EXPECT_LT(relative(found.spectrogram, golden_row(*outputs, "spectrogram", 0, 1)), 1e-5);
+  EXPECT_LT(relative(found.stem, golden_row(*stages, "stem", 0, 1)), 1e-5);
   for (std::size_t i = 0; i < found.blocks.size(); ++i)
-    EXPECT_LT(relative(found.blocks[i], golden(*stages, "blocks." + std::to_string(i), 0, 1)), 1e-5)
+    EXPECT_LT(relative(found.blocks[i], golden_row(*stages, "blocks." + std::to_string(i), 0, 1)), 1e-5)
         << "block " << i;
-  EXPECT_LT(relative(found.spatial_embedding, golden(*stages, "head", 0, 1)), 1e-5);
-  EXPECT_LT(relative(found.embedding, golden(*outputs, "embedding", 0, 2)), 1e-5);
-  const std::vector<float> label = golden(*outputs, "label", 0, 2);
+  EXPECT_LT(relative(found.spatial_embedding, golden_row(*stages, "head", 0, 1)), 1e-5);
+  EXPECT_LT(relative(found.embedding, golden_row(*outputs, "embedding", 0, 2)), 1e-5);
+  const std::vector<float> label = golden_row(*outputs, "label", 0, 2);
   for (std::size_t c = 0; c < label.size(); ++c) EXPECT_NEAR(found.label[c], label[c], 2e-5) << "class " << c;
 }
 
@@ -75,9 +75,9 @@ TEST(Session, AgreesWithOnnxRuntime) {
     std::vector<float> embedding(sizes.embedding), spatial(sizes.spatial_embedding), label(sizes.label);
     ASSERT_TRUE(session->run(golden::window(seed), 1,
                              {.embedding = embedding, .spatial_embedding = spatial, .label = label}));
-    EXPECT_LT(relative(embedding, golden(*outputs, "embedding", seed, 2)), 1e-5);
-    EXPECT_LT(relative(spatial, golden(*outputs, "spatial_embedding", seed, 2)), 1e-5);
-    const std::vector<float> expected = golden(*outputs, "label", seed, 2);
+    EXPECT_LT(relative(embedding, golden_row(*outputs, "embedding", seed, 2)), 1e-5);
+    EXPECT_LT(relative(spatial, golden_row(*outputs, "spatial_embedding", seed, 2)), 1e-5);
+    const std::vector<float> expected = golden_row(*outputs, "label", seed, 2);
     for (std::size_t c = 0; c < label.size(); ++c) EXPECT_NEAR(label[c], expected[c], 2e-5) << "class " << c;
   }
 }

@@ -64,12 +64,12 @@ double largest(const std::vector<float>& a, const std::vector<double>& b, std::s
   return most;
 }
 
-std::shared_ptr<const Model> tiny_model() {
+std::shared_ptr<const Model> shared_tiny_model() {
   return std::make_shared<Model>(fixtures::random_model(fixtures::tiny_architecture(), 3));
 }
 
 TEST(Session, AgreesWithTheDoubleReferenceOnEveryInstructionSet) {
-  const auto model = tiny_model();
+  const auto model = shared_tiny_model();
   constexpr std::size_t n = 4;
   const std::size_t samples = model->architecture.frontend.samples;
   const std::vector<float> x = signal(n, samples);
@@ -93,7 +93,7 @@ TEST(Session, AgreesWithTheDoubleReferenceOnEveryInstructionSet) {
 }
 
 TEST(Session, GivesTheSameBytesForAnyThreadsAndBatch) {
-  const auto model = tiny_model();
+  const auto model = shared_tiny_model();
   constexpr std::size_t n = 5;
   const std::vector<float> x = signal(n, model->architecture.frontend.samples);
   auto one = Session::create(model, {.threads = 1, .batch = n});
@@ -113,7 +113,7 @@ TEST(Session, GivesTheSameBytesForAnyThreadsAndBatch) {
 }
 
 TEST(Session, ComputesWhatIsAskedForAlone) {
-  const auto model = tiny_model();
+  const auto model = shared_tiny_model();
   const std::vector<float> x = signal(2, model->architecture.frontend.samples);
   auto session = Session::create(model, {.threads = 2});
   ASSERT_TRUE(session);
@@ -130,7 +130,7 @@ TEST(Session, ComputesWhatIsAskedForAlone) {
 }
 
 TEST(Session, SilenceGivesTheFloorEverywhere) {
-  const auto model = tiny_model();
+  const auto model = shared_tiny_model();
   const Frontend& f = model->architecture.frontend;
   auto session = Session::create(model, {.threads = 1});
   ASSERT_TRUE(session);
@@ -140,7 +140,7 @@ TEST(Session, SilenceGivesTheFloorEverywhere) {
 }
 
 TEST(Session, RefusesWrongSizesAndNonFiniteSamples) {
-  const auto model = tiny_model();
+  const auto model = shared_tiny_model();
   const std::size_t samples = model->architecture.frontend.samples;
   auto session = Session::create(model, {.threads = 1});
   ASSERT_TRUE(session);
@@ -167,7 +167,7 @@ TEST(Session, RefusesWrongSizesAndNonFiniteSamples) {
 
 /// Tiny model whose tensors of these names hold nothing but `value`.
 std::shared_ptr<const Model> filled_model(const std::vector<std::string>& names, float value) {
-  auto model = std::make_shared<Model>(*tiny_model());
+  auto model = std::make_shared<Model>(*shared_tiny_model());
   for (const std::string& name : names) {
     Tensor& tensor = model->tensors.at(name);
     tensor = make_tensor(tensor.shape, std::vector<float>(tensor.values.size(), value));
@@ -239,7 +239,7 @@ TEST(Session, TellsWindowsThatOverflowFromTheOthers) {
 }
 
 TEST(Session, AsksBetweenBatchesWhetherItIsCancelled) {
-  const auto model = tiny_model();
+  const auto model = shared_tiny_model();
   auto session = Session::create(model, {.threads = 1, .batch = 2});
   ASSERT_TRUE(session);
   const std::vector<float> x = signal(5, model->architecture.frontend.samples);
@@ -254,7 +254,7 @@ TEST(Session, AsksBetweenBatchesWhetherItIsCancelled) {
 }
 
 TEST(Session, LoudInputStaysFinite) {
-  const auto model = tiny_model();
+  const auto model = shared_tiny_model();
   auto session = Session::create(model, {.threads = 1});
   ASSERT_TRUE(session);
   std::vector<float> x = signal(1, model->architecture.frontend.samples);

@@ -9,7 +9,7 @@ namespace pantanal::pipeline {
 namespace {
 
 using Ids = std::vector<std::string>;
-const Ids classes{"b", "a,1"}, expected{"x_5", "x_10"};
+const Ids two_classes{"b", "a,1"}, expected{"x_5", "x_10"};
 
 Scores two_rows() {
   Scores probs(2, 2);
@@ -20,7 +20,7 @@ Scores two_rows() {
 TEST(Submission, IsWrittenInTheExpectedOrder) {
   const TemporaryFolder folder;
   const auto path = folder / "submission.csv";
-  ASSERT_TRUE(succeeded(write_submission(path, classes, expected, Ids{"x_10", "x_5"}, two_rows())));
+  ASSERT_TRUE(succeeded(write_submission(path, two_classes, expected, Ids{"x_10", "x_5"}, two_rows())));
   EXPECT_EQ(read_bytes(path), "row_id,b,\"a,1\"\nx_5,0.1,1\nx_10,0.25,0\n");
   EXPECT_EQ(folder.names(), Ids{"submission.csv"});
 }
@@ -46,7 +46,7 @@ TEST(Submission, NothingIsWrittenThatIsNotWhole) {
   const TemporaryFolder folder;
   const auto path = folder / "submission.csv";
   const auto write = [&](const Ids& rows, const Scores& probs) {
-    return write_submission(path, classes, expected, rows, probs);
+    return write_submission(path, two_classes, expected, rows, probs);
   };
   EXPECT_TRUE(refused(write({"x_5"}, Scores(1, 2)), ErrorCode::not_found, {"'x_10'"}));
   EXPECT_TRUE(refused(write({"x_5", "x_10", "y_5"}, Scores(3, 2)), ErrorCode::not_found, {"'y_5'"}));
@@ -58,16 +58,16 @@ TEST(Submission, NothingIsWrittenThatIsNotWhole) {
     EXPECT_TRUE(refused(write(expected, probs), ErrorCode::invalid_argument, {"x_10", "class b"}));
   }
   EXPECT_TRUE(folder.names().empty());
-  EXPECT_TRUE(refused(write_submission(folder / "none/s.csv", classes, expected, expected, two_rows()),
+  EXPECT_TRUE(refused(write_submission(folder / "none/s.csv", two_classes, expected, expected, two_rows()),
                       ErrorCode::not_found));
 }
 
 TEST(Submission, KeepsTheOldFileIfTheNewOneIsRefused) {
   const TemporaryFolder folder;
   const auto path = folder / "submission.csv";
-  ASSERT_TRUE(succeeded(write_submission(path, classes, expected, expected, two_rows())));
+  ASSERT_TRUE(succeeded(write_submission(path, two_classes, expected, expected, two_rows())));
   const std::string before = read_bytes(path);
-  EXPECT_FALSE(write_submission(path, classes, expected, expected, Scores(2, 2, NAN)));
+  EXPECT_FALSE(write_submission(path, two_classes, expected, expected, Scores(2, 2, NAN)));
   EXPECT_EQ(read_bytes(path), before);
 }
 

@@ -5,7 +5,7 @@
 namespace pantanal::pipeline {
 namespace {
 
-Result<Taxonomy> build(const std::string& text) {
+Result<Taxonomy> taxonomy_of(const std::string& text) {
   const auto rows = parse_csv(text, "t.csv");
   EXPECT_TRUE(succeeded(rows));
   return build_taxonomy(*rows, "t.csv");
@@ -22,8 +22,8 @@ TEST(Taxonomy, GroupsAgreeWithTheOracle) {
 }
 
 TEST(Taxonomy, GroupsByTheFinestColumn) {
-  const auto table =
-      build("order,primary_label,family,scientific_name,class_name\nO,a,F,A a,Aves\nO,b,E,B b,Insecta\n");
+  const auto table = taxonomy_of(
+      "order,primary_label,family,scientific_name,class_name\nO,a,F,A a,Aves\nO,b,E,B b,Insecta\n");
   ASSERT_TRUE(succeeded(table));
   const std::vector<std::string> classes{"b", "a", "b"};
   const auto groups = build_taxonomy_groups(*table, classes);
@@ -41,9 +41,10 @@ TEST(Taxonomy, AmphibiansAndInsectsAreTextures) {
 }
 
 TEST(Taxonomy, RefusesWhatIsNoTable) {
-  EXPECT_TRUE(refused(build(""), ErrorCode::corrupt));
-  EXPECT_TRUE(refused(build("primary_label,class_name\na,b\n"), ErrorCode::not_found, {"scientific_name"}));
-  EXPECT_TRUE(refused(build("primary_label,scientific_name,class_name\na,A a,Aves\na,A b,Aves\n"),
+  EXPECT_TRUE(refused(taxonomy_of(""), ErrorCode::corrupt));
+  EXPECT_TRUE(
+      refused(taxonomy_of("primary_label,class_name\na,b\n"), ErrorCode::not_found, {"scientific_name"}));
+  EXPECT_TRUE(refused(taxonomy_of("primary_label,scientific_name,class_name\na,A a,Aves\na,A b,Aves\n"),
                       ErrorCode::corrupt, {"t.csv:3", "'a' again"}));
   const std::vector<std::string> classes{"x"};
   const Taxonomy empty;

@@ -36,14 +36,14 @@ TEST(WindowLabels, AgreeWithTheOracle) {
 
 const std::vector<std::string> classes{"a", "b"};
 
-Result<WindowLabels> build(const std::string& text) {
+Result<WindowLabels> labels_of(const std::string& text) {
   const auto rows = parse_csv(text, "t.csv");
   EXPECT_TRUE(succeeded(rows));
   return build_window_labels(*rows, classes, "t.csv");
 }
 
 TEST(WindowLabels, UniteTheLinesOfAWindow) {
-  const auto table = build(
+  const auto table = labels_of(
       "primary_label,filename,start,end\nb,x.ogg,00:00:05,00:00:10\nz;a,x.ogg,00:00:00,00:00:05\n,x.ogg,00:"
       "00:05,00:00:10\n");
   ASSERT_TRUE(succeeded(table));
@@ -67,7 +67,7 @@ TEST(WindowLabels, ReadTimesAsPandasDoes) {
 }
 
 TEST(WindowLabels, DropEveryOggFromARowId) {
-  const auto table = build("filename,start,end,primary_label\na.ogg.b.ogg,00:00:00,00:00:05,a\n");
+  const auto table = labels_of("filename,start,end,primary_label\na.ogg.b.ogg,00:00:00,00:00:05,a\n");
   ASSERT_TRUE(succeeded(table));
   EXPECT_EQ(table->windows[0].meta.row_id, "a.b_5");
 }
@@ -77,7 +77,7 @@ TEST(WindowLabels, CountExactlyTwelveAsFull) {
     std::string text = "filename,start,end,primary_label\n";
     for (int i = count; i > 0; --i)
       text += "x.ogg,00:00:" + std::to_string(10 + i) + ",00:00:" + std::to_string(30 + i) + ",a\n";
-    const auto table = build(text);
+    const auto table = labels_of(text);
     ASSERT_TRUE(succeeded(table));
     EXPECT_EQ(table->full_files.size(), count == 12 ? 1u : 0u);
     EXPECT_EQ(table->full_rows.size(), count == 12 ? 12u : 0u);
@@ -85,12 +85,12 @@ TEST(WindowLabels, CountExactlyTwelveAsFull) {
 }
 
 TEST(WindowLabels, RefuseWhatIsNoTable) {
-  EXPECT_TRUE(refused(build(""), ErrorCode::corrupt, {"no header"}));
-  EXPECT_TRUE(refused(build("filename,start,end\nx,0,5\n"), ErrorCode::not_found, {"primary_label"}));
-  EXPECT_TRUE(refused(build("filename,start,end,primary_label\nx,00:00:00,soon,a\n"), ErrorCode::corrupt,
+  EXPECT_TRUE(refused(labels_of(""), ErrorCode::corrupt, {"no header"}));
+  EXPECT_TRUE(refused(labels_of("filename,start,end\nx,0,5\n"), ErrorCode::not_found, {"primary_label"}));
+  EXPECT_TRUE(refused(labels_of("filename,start,end,primary_label\nx,00:00:00,soon,a\n"), ErrorCode::corrupt,
                       {"t.csv:2", "'soon'"}));
-  EXPECT_TRUE(refused(build("filename,start,end,primary_label\n,00:00:00,00:00:05,a\n"), ErrorCode::corrupt,
-                      {"t.csv:2", "no file name"}));
+  EXPECT_TRUE(refused(labels_of("filename,start,end,primary_label\n,00:00:00,00:00:05,a\n"),
+                      ErrorCode::corrupt, {"t.csv:2", "no file name"}));
 }
 
 TEST(WindowLabels, AreReadOrRefusedHoweverDamaged) {

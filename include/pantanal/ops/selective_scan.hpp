@@ -119,8 +119,9 @@ inline void scan_share(const Team& team, const kernels::KernelTable& table, cons
   const auto channel_stride = static_cast<std::ptrdiff_t>(shape.channels),
              state_stride = static_cast<std::ptrdiff_t>(shape.states);
   const Range items = team.share(shape.batch * groups);
-  for (std::size_t i = items.begin; i < items.end; ++i) {
+  for (std::size_t i = items.begin, next; i < items.end; i = next) {
     const std::size_t sequence = i / groups, first = i % groups * group;
+    next = std::min(items.end, (sequence + 1) * groups);
     const std::size_t row = sequence * shape.steps * shape.channels + first,
                       weights = sequence * shape.steps * shape.states,
                       state = (sequence * shape.channels + first) * shape.states;
@@ -141,7 +142,7 @@ inline void scan_share(const Team& team, const kernels::KernelTable& table, cons
          .output = out.y.data() + row,
          .output_stride = channel_stride,
          .steps = shape.steps,
-         .channels = std::min(group, shape.channels - first),
+         .channels = std::min((next - i) * group, shape.channels - first),
          .states = shape.states});
   }
 }
