@@ -39,7 +39,6 @@ template <Real T>
 struct MlpProgress {
   MlpHistory history;
   std::size_t unimproved = 0;                ///< epochs, the last ones
-  std::vector<T> best;                       ///< parameters of the best validation score
   std::optional<MlpOptimizer<T>> optimizer;  ///< with its moments
 };
 
@@ -88,8 +87,8 @@ class MlpTrainer {
       if (once) break;
       history_.reached_max_iter = history_.iterations == options_.max_iter;
     }
-    if (options_.early_stopping)
-      std::copy(progress_.best.begin(), progress_.best.end(), network_.parameters().data());
+    // Where a warm start finds nothing better than before, scikit-learn keeps its last parameters.
+    std::copy(best_.begin(), best_.end(), network_.parameters().data());
     if (!all_finite(std::span<const T>(network_.parameters().span())))
       return Error{ErrorCode::invalid_argument, "MLPClassifier",
                    "parameters that are not finite after training",
@@ -116,9 +115,6 @@ class MlpTrainer {
                    "at least 2: a larger fraction or more samples"};
     train_ = std::move(split.train);
     validation_ = std::move(split.test);
-    if (progress_.best.empty())
-      progress_.best.assign(network_.parameters().data(),
-                            network_.parameters().data() + network_.parameters().size());
     return {};
   }
 
@@ -177,7 +173,7 @@ class MlpTrainer {
       unimproved = score < history_.best_validation_score + options_.tol ? unimproved + 1 : 0;
       if (!(score > history_.best_validation_score)) return;
       history_.best_validation_score = score;
-      std::copy_n(network_.parameters().data(), progress_.best.size(), progress_.best.begin());
+      best_.assign(network_.parameters().data(), network_.parameters().data() + network_.parameters().size());
     } else {
       const double loss = history_.loss_curve.back();
       unimproved = loss > history_.best_loss - options_.tol ? unimproved + 1 : 0;
@@ -221,6 +217,7 @@ class MlpTrainer {
   std::vector<std::size_t> train_, validation_;
   std::vector<std::uint32_t> representative_, slot_, used_;
   MlpBatch<T> batch_;
+  std::vector<T> best_;  ///< parameters of the best validation score
 };
 
 }  // namespace pantanal::ml
