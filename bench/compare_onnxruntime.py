@@ -175,6 +175,7 @@ def main():
     parser.add_argument("--convert", required=True, help="the pantanal-convert program")
     parser.add_argument("--files", type=pathlib.Path, default=pathlib.Path("build/bench-files"))
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--only", nargs="+", choices=["whole", "234", "embedding"], default=["whole", "234", "embedding"])
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 12])
     parser.add_argument("--cores", type=int, nargs=2, default=[0, 1])
     options = parser.parse_args()
@@ -182,6 +183,8 @@ def main():
     sections = contestants(options)
     print("| what | batch | engine, graph | threads | ms/window | x real time | time / ours |\n|---|---|---|---|---|---|---|")
     for section, people in sections.items():
+        if section.split()[0] not in options.only:
+            continue
         for batch in options.batches:
             measure(section, people, batch, options.rounds, options.cores)
 

@@ -1,8 +1,8 @@
 // An epoch of ProtoSSM's training in the published configuration: 59 files of 12 windows, d 320, 4 layers,
-// 5,776,250 parameters, dropout 0.12, mixed files. Prints one JSON object. compare_training.py runs it beside
-// PyTorch.
+// 5,776,250 parameters, dropout 0.12, mixed files; or the whole out-of-fold run of as many epochs. Prints one
+// JSON object. compare_training.py runs it beside PyTorch.
 //
-//     [PANTANAL_ISA=avx2] proto_ssm_training [--threads N] [--epochs N] [--seed N] [--data FILE]
+//     [PANTANAL_ISA=avx2] proto_ssm_training [--threads N] [--epochs N] [--folds N] [--seed N] [--data FILE]
 //
 // FILE, of tests/train/make_training_fixtures.py --full, replaces the random files; then prototypes start
 // from them.
@@ -22,6 +22,7 @@
 #include "pantanal/io/safetensors.hpp"
 #include "pantanal/io/safetensors_tensors.hpp"
 #include "pantanal/train/initial_state.hpp"
+#include "pantanal/train/out_of_fold.hpp"
 #include "pantanal/train/prototypes.hpp"
 #include "pantanal/train/train_proto_ssm.hpp"
 
@@ -29,7 +30,7 @@ namespace pantanal::train {
 namespace {
 
 struct Arguments {
-  std::size_t threads = 2, epochs = 20, seed = 1;
+  std::size_t threads = 2, epochs = 20, seed = 1, folds = 0;
   std::string data;
 };
 
@@ -40,6 +41,7 @@ Arguments parse(int argc, char** argv) {
     const auto value = static_cast<std::size_t>(std::strtoul(argv[i + 1], nullptr, 10));
     if (name == "--threads") a.threads = value;
     if (name == "--epochs") a.epochs = value;
+    if (name == "--folds") a.folds = value;
     if (name == "--seed") a.seed = value;
     if (name == "--data") a.data = argv[i + 1];
   }
@@ -72,9 +74,11 @@ struct Inputs {
   std::vector<std::int64_t> ids = std::vector<std::int64_t>(files, 3);
 };
 
-void report(const Arguments& a, const TrainedModel& model, std::vector<double> seconds, double best_cpu) {
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+void report(const Arguments& a, const std::vector<double>& losses, std::size_t memory_bytes,
+            std::vector<double> seconds, double best_cpu) {
   std::sort(seconds.begin(), seconds.end());
-  const std::vector<double>& losses = model.history.train_loss;
   const std::size_t last = std::min<std::size_t>(10, losses.size());
   double loss = 0;
   for (std::size_t i = losses.size() - last; i < losses.size(); ++i)
@@ -86,7 +90,20 @@ void report(const Arguments& a, const TrainedModel& model, std::vector<double> s
       "\"loss\": %.6f, "
       "\"training_mb\": %.0f, \"peak_rss_mb\": %.0f}\n",
       a.threads, losses.size(), seconds.front(), seconds[seconds.size() / 2], best_cpu, loss,
-      static_cast<double>(model.memory_bytes) / 1e6, static_cast<double>(usage.ru_maxrss) / 1e3);
+      static_cast<double>(memory_bytes) / 1e6, static_cast<double>(usage.ru_maxrss) / 1e3);
+}
+
+Status run_folds(const Arguments& a, const heads::ProtoSsmConfig& config, const ProtoSsmData& data,
+                 const ProtoSsmTraining& training) {
+  std::vector<std::string> groups;
+  for (std::size_t f = 0; f < files; ++f) groups.push_back(std::to_string(f % a.folds));
+  const auto start = std::chrono::steady_clock::now();
+  const double start_cpu = cpu_seconds();
+  PANTANAL_TRY(const OutOfFold found,
+               run_proto_ssm_oof(config, data, groups, {.training = training, .n_splits = a.folds}));
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  report(a, found.histories.back().val_loss, 0, {seconds.count()}, cpu_seconds() - start_cpu);
+  return {};
 }
 
 Status run(const Arguments& a) {
@@ -102,15 +119,15 @@ Status run(const Arguments& a) {
     PANTANAL_TRY_STATUS(inputs.read(a.data));
     start = start_prototypes(std::move(start), config, inputs.data(), options.training.dropout, a.seed);
   }
+  if (a.folds != 0) return run_folds(a, config, inputs.data(), options);
   std::vector<double> seconds;
-  const auto cpu = [] { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; };
-  double last = cpu(), best_cpu = 1e9;
+  double last = cpu_seconds(), best_cpu = 1e9;
   options.training.progress = [&](const EpochReport& r) {
     seconds.push_back(r.seconds);
-    best_cpu = std::min(best_cpu, cpu() - last), last = cpu();
+    best_cpu = std::min(best_cpu, cpu_seconds() - last), last = cpu_seconds();
   };
   PANTANAL_TRY(const TrainedModel model, train_proto_ssm(start, config, inputs.data(), nullptr, options));
-  report(a, model, std::move(seconds), best_cpu);
+  report(a, model.history.train_loss, model.memory_bytes, std::move(seconds), best_cpu);
   return {};
 }
 

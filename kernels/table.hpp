@@ -136,6 +136,9 @@ struct PanelGemmArgs {
   std::size_t rows = 0, depth = 0, columns = 0;
   bool accumulate = false;  ///< start from c, not from bias
   bool relu = false;
+  /// Terms to add, if not null: term k of row r where bit k mod 64 of mask[r·mask_stride + k / 64] is set.
+  const std::uint64_t* mask = nullptr;
+  std::size_t mask_stride = 0;
 };
 
 /// With g = (gradient + decay·weight)·gradient_scale, per element: m = β₁m + (1-β₁)g, v = β₂v + (1-β₂)g²,
@@ -193,6 +196,11 @@ struct KernelTable {
                        float scale) = nullptr;
   void (*panel_gemm_f32)(const PanelGemmArgs<float>&) = nullptr;
   void (*panel_gemm_f64)(const PanelGemmArgs<double>&) = nullptr;
+  /// A mask for PanelGemmArgs with row r's bits set where x[r][k] > 0, 64 columns a word, zeros beyond.
+  void (*positive_mask_f32)(const float* x, std::size_t stride, std::size_t rows, std::size_t columns,
+                            std::uint64_t* mask, std::size_t mask_stride) = nullptr;
+  void (*positive_mask_f64)(const double* x, std::size_t stride, std::size_t rows, std::size_t columns,
+                            std::uint64_t* mask, std::size_t mask_stride) = nullptr;
   /// Returns Σ weights² from before the step.
   float (*adam_f32)(const AdamArgs<float>&) = nullptr;
   double (*adam_f64)(const AdamArgs<double>&) = nullptr;

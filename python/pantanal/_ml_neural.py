@@ -37,8 +37,9 @@ class MLPClassifier(Estimator):
     float32 input trains in float32, all else in float64. Where a ReLU or a validation score is within rounding of a tie,
     training may take another turn, and from there on the two drift apart.
 
-    Differences: solver "lbfgs", `warm_start` and `partial_fit` do not exist; `random_state` is a whole number or None;
-    `verbose` and `max_fun` have no effect.
+    Differences: solver "lbfgs" does not exist; `random_state` is a whole number or None; `verbose` and `max_fun` have no
+    effect. `warm_start` and `partial_fit` go on in the type of the first fit's X; `partial_fit` takes no indicators. A
+    saved or pickled estimator does not hold the optimizer's moments: `partial_fit` then begins with new ones.
 
     Attributes: `coefs_`, `intercepts_`, `classes_`, `loss_`, `loss_curve_`, `best_loss_`, `validation_scores_`,
     `best_validation_score_`, `n_iter_`, `t_`, `n_layers_`, `n_outputs_`, `out_activation_`, `n_features_in_`.
@@ -88,22 +89,66 @@ class MLPClassifier(Estimator):
             ValueError: NaN or infinity, lengths that differ, classes too rare for early stopping, parameters out of
                 range, weights that grew beyond all bounds.
         """
-        x = as_matrix(X)
+        impl, x = self._start(X)
         weights = as_weights(sample_weight, len(x), x.dtype.type)
-        impl = _kind(x.dtype)(self._options())
         indicators = np.asarray(y)
         if indicators.ndim == 2 and indicators.shape[1] > 1:
             impl.fit_multilabel(x, _as_indicators(indicators), weights)
             classes = np.arange(indicators.shape[1])
         else:
-            classes, codes = encode_labels(y, len(x))
+            classes, codes = self._encode(impl, y, len(x))
             impl.fit(x, codes, weights)
         self._finish(impl, classes)
         return self
 
+    def _start(self, X: npt.ArrayLike) -> Tuple[Any, Array]:
+        """What a fit is to train, and X in its type."""
+        if not self.warm_start or self._impl is None:
+            x = as_matrix(X)
+            return _kind(x.dtype)(self._options()), x
+        self._impl.set_options(self._options())
+        return self._impl, as_matrix(X, dtype=self.coefs_[0].dtype.type)
+
+    def _encode(self, impl: Any, y: npt.ArrayLike, samples: int) -> Tuple[Array, Array]:
+        classes, codes = encode_labels(y, samples)
+        if impl is self._impl and (self._multilabel or not np.array_equal(classes, self.classes_)):
+            raise ValueError(f"y: found classes {classes}, expected {self.classes_} as in the last fit, for warm_start")
+        return classes, codes
+
+    def partial_fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: Optional[npt.ArrayLike] = None,
+        classes: Optional[npt.ArrayLike] = None,
+    ) -> "MLPClassifier":
+        """One epoch over X [samples, features] and labels y [samples], from where the last call ended.
+
+        Args:
+            classes: all labels that there will be; the first call needs them, later ones may leave them out.
+
+        Raises:
+            ValueError: as `fit`; `early_stopping`; labels that are not among the classes; other classes than before.
+        """
+        fitted = self._impl is not None
+        if classes is None and not fitted:
+            raise ValueError("classes: found None, expected all classes in the first call to partial_fit")
+        known = self.classes_ if fitted else np.unique(np.asarray(classes))
+        if classes is not None and not np.array_equal(known, np.unique(np.asarray(classes))):
+            raise ValueError(f"classes: found {np.unique(np.asarray(classes))}, expected {known} as before")
+        x = as_matrix(X, dtype=self.coefs_[0].dtype.type if fitted else None)
+        found, codes = encode_labels(y, len(x))
+        if not np.isin(found, known).all():
+            raise ValueError(f"y: found classes {np.setdiff1d(found, known)}, expected {known}")
+        impl = self._impl if fitted else _kind(x.dtype)(self._options())
+        if fitted:
+            impl.set_options(self._options())
+        codes = np.searchsorted(known, found)[codes].astype(np.int64)
+        impl.partial_fit(x, codes, np.arange(len(known)), as_weights(sample_weight, len(x), x.dtype.type))
+        self._finish(impl, known)
+        return self
+
     def _options(self) -> Any:
-        if self.warm_start:
-            raise ValueError("warm_start: found True, expected False; training always starts anew")
         options = _ml.MlpOptions()
         sizes = [self.hidden_layer_sizes] if np.isscalar(self.hidden_layer_sizes) else self.hidden_layer_sizes
         options.hidden_layer_sizes = [as_count(size, "hidden_layer_sizes") for size in sizes]
@@ -113,7 +158,7 @@ class MLPClassifier(Estimator):
         options.batch_size = 0 if self.batch_size == "auto" else as_count(self.batch_size, "batch_size")
         for name in _REALS:
             setattr(options, name, as_real(getattr(self, name), name))
-        for name in ("shuffle", "nesterovs_momentum", "early_stopping"):
+        for name in ("shuffle", "nesterovs_momentum", "early_stopping", "warm_start"):
             setattr(options, name, bool(getattr(self, name)))
         options.max_iter = as_count(self.max_iter, "max_iter")
         forever = self.n_iter_no_change == np.inf
@@ -123,7 +168,7 @@ class MLPClassifier(Estimator):
 
     def _finish(self, impl: Any, classes: Array) -> None:
         self._impl, self.classes_ = impl, classes
-        _, _, best_loss, best_score, self.t_, reached_max_iter = impl.history()
+        _, _, best_loss, best_score, self.t_, reached_max_iter, self.n_iter_ = impl.history()
         self.best_loss_ = None if self.early_stopping else best_loss
         self.best_validation_score_ = best_score if self.early_stopping else None
         self._publish()
@@ -161,11 +206,12 @@ class MLPClassifier(Estimator):
 
     def _extras(self) -> Dict[str, Any]:
         kept = {"best_loss_": self.best_loss_, "best_validation_score_": self.best_validation_score_, "t_": self.t_}
+        kept["n_iter_"] = self.n_iter_
         return {"classes": labels_json(self.classes_), "history": kept}
 
     def _set_extras(self, extras: Dict[str, Any]) -> None:
         self.classes_ = labels_array(extras["classes"]) if "classes" in extras else None
-        for name in ("best_loss_", "best_validation_score_", "t_"):
+        for name in ("best_loss_", "best_validation_score_", "t_", "n_iter_"):
             setattr(self, name, extras.get("history", {}).get(name))
 
     def _set_attributes(self, settings: Dict[str, Any], arrays: Dict[str, Array]) -> None:
@@ -178,8 +224,9 @@ class MLPClassifier(Estimator):
         self.n_features_in_ = self.coefs_[0].shape[0]
         self.loss_curve_ = arrays["loss_curve_"].tolist()
         self.validation_scores_ = arrays["validation_scores_"].tolist() if self.early_stopping else None
-        self.n_iter_ = len(self.loss_curve_)
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else None
+        if self.n_iter_ is None:
+            self.n_iter_ = len(self.loss_curve_)
         if self.classes_ is None:
             self.classes_ = arrays["classes_"]
 
@@ -214,12 +261,13 @@ def fit_all(
     if len({id(classifier) for classifier in classifiers}) != len(classifiers):
         raise ValueError("classifiers: found one of them twice, expected different objects")
     count, done = as_threads(threads), []
+    started = [classifier._start(X) for classifier, (X, _) in zip(classifiers, problems)]
     for dtype in (np.float32, np.float64):
-        tasks = []
-        for classifier, (X, y) in zip(classifiers, problems):
-            x = as_matrix(X)
-            if x.dtype == dtype:
-                tasks.append((classifier, _kind(dtype)(classifier._options()), x, *encode_labels(y, len(x))))
+        tasks = [
+            (classifier, impl, x, *classifier._encode(impl, y, len(x)))
+            for classifier, (impl, x), (_, y) in zip(classifiers, started, problems)
+            if x.dtype == dtype
+        ]
         if tasks:
             _, impls, xs, _, codes = zip(*tasks)
             _ml.fit_all(list(impls), list(xs), list(codes), count)

@@ -14,8 +14,8 @@ SOLVERS = ("auto", "full", "covariance_eigh", "randomized")
 class StandardScaler(Estimator):
     """Columns brought to mean 0 and variance 1, as `sklearn.preprocessing.StandardScaler` of scikit-learn 1.9.
 
-    Differences: NaN is refused where scikit-learn skips it; no `partial_fit`, no sparse input; results are always new
-    arrays, so `copy` has no effect.
+    Differences: NaN is refused where scikit-learn skips it; no sparse input; results are always new arrays, so `copy` has
+    no effect.
 
     Attributes: `mean_`, `var_`, `scale_` (float64; None where not asked for), `n_samples_seen_`, `n_features_in_`.
     """
@@ -34,6 +34,22 @@ class StandardScaler(Estimator):
         impl.fit(x, as_weights(sample_weight, len(x), x.dtype.type))
         self._weighted = sample_weight is not None
         self._impl = impl
+        self._publish()
+        return self
+
+    def partial_fit(
+        self, X: npt.ArrayLike, y: Any = None, sample_weight: Optional[npt.ArrayLike] = None
+    ) -> "StandardScaler":
+        """Adds X [samples, features] to what the statistics are of; `y` is ignored.
+
+        Raises:
+            ValueError: as `fit`, and another number of features than before.
+        """
+        if self._impl is None:
+            return self.fit(X, y, sample_weight)
+        x = as_matrix(X)
+        self._impl.partial_fit(x, as_weights(sample_weight, len(x), x.dtype.type))
+        self._weighted = self._weighted or sample_weight is not None
         self._publish()
         return self
 

@@ -114,6 +114,63 @@ def test_multilabel_and_weights_agree():
             assert ours.score(x, target) == pytest.approx(theirs.score(x, target), abs=0.02)
 
 
+def both(options):
+    return pantanal.MLPClassifier(**options), sklearn.neural_network.MLPClassifier(**options)
+
+
+def compare_progress(ours, theirs, x):
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(ours.predict_proba(x), theirs.predict_proba(x), atol=5e-3)
+    assert (ours.n_iter_, ours.t_) == (theirs.n_iter_, theirs.t_)
+    assert (ours.best_loss_ is None) == (theirs.best_loss_ is None)
+
+
+@pytest.mark.parametrize("options", [
+    dict(), dict(early_stopping=True), dict(solver="sgd", learning_rate="adaptive", tol=0.05, n_iter_no_change=2),
+    dict(solver="sgd", learning_rate="invscaling"), dict(activation="tanh", n_iter_no_change=2, tol=0.01)])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_warm_start_agrees(options):
+    x, y, _ = draw_problem(7)
+    pair = both(dict(hidden_layer_sizes=(12, 7), max_iter=9, random_state=3, warm_start=True, **options))
+    for rows in (len(x), len(x) - 5, len(x)):
+        for estimator in pair:
+            estimator.fit(x[:rows], y[:rows])
+        compare_progress(*pair, x)
+    with pytest.raises(ValueError, match="warm_start"):
+        pair[0].fit(x, y + 1)
+
+
+@pytest.mark.parametrize("seed", [7, 11])  # of three and of two classes
+@pytest.mark.parametrize("options", [
+    dict(), dict(solver="sgd", learning_rate="adaptive", tol=0.5, n_iter_no_change=1), dict(batch_size=9)])
+def test_partial_fit_agrees(seed, options):
+    x, y, _ = draw_problem(seed)
+    labels = np.array(["a", "c", "b"])[y]
+    pair = both(dict(hidden_layer_sizes=(12, 7), random_state=3, **options))
+    for epoch in range(9):
+        some = slice(epoch % 3, None, 2) if epoch < 6 else np.flatnonzero(labels == labels[0])
+        for estimator in pair:
+            estimator.partial_fit(x[some], labels[some], classes=np.unique(labels) if epoch == 0 else None)
+        compare_progress(*pair, x)
+        assert pair[0].classes_.tolist() == pair[1].classes_.tolist()
+
+
+def test_partial_fit_refuses_what_scikit_learn_does():
+    x, y, _ = draw_problem(7)
+    for make in (pantanal.MLPClassifier, sklearn.neural_network.MLPClassifier):
+        with pytest.raises(ValueError, match="classes"):
+            make().partial_fit(x, y)
+        with pytest.raises(ValueError, match="early_stopping"):
+            make(early_stopping=True).partial_fit(x, y, classes=np.unique(y))
+        fitted = make().partial_fit(x, y, classes=np.unique(y))
+        with pytest.raises(ValueError, match="classes"):
+            fitted.partial_fit(x, y + 1)
+        with pytest.raises(ValueError, match="classes"):
+            fitted.partial_fit(x, y, classes=[7, 8])
+        with pytest.raises(ValueError, match="features"):
+            fitted.partial_fit(x[:, :1], y)
+
+
 def test_one_class_only():
     x = np.random.default_rng(0).standard_normal((30, 5))
     options = dict(hidden_layer_sizes=(4,), max_iter=5, random_state=42)
@@ -163,7 +220,7 @@ def test_bad_input_is_refused():
     for options in (dict(hidden_layer_sizes=(0,)), dict(activation="gelu"), dict(solver="lbfgs"), dict(alpha=-1),
                     dict(batch_size=0), dict(learning_rate="cosine"), dict(learning_rate_init=0), dict(max_iter=0),
                     dict(momentum=2), dict(validation_fraction=1), dict(beta_1=1), dict(epsilon=0), dict(tol=-1),
-                    dict(n_iter_no_change=0), dict(random_state=-1), dict(random_state="x"), dict(warm_start=True)):
+                    dict(n_iter_no_change=0), dict(random_state=-1), dict(random_state="x")):
         with pytest.raises(ValueError, match=list(options)[0]):
             pantanal.MLPClassifier(**options).fit(x, y)
     with pytest.raises(pantanal.NotFittedError):

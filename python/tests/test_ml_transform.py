@@ -33,6 +33,30 @@ def test_scaler_agrees(block):
                                    atol=tolerance * np.abs(x).max())
 
 
+@pytest.mark.parametrize("block", range(4))
+def test_scaler_agrees_in_parts(block):
+    for seed in range(block, COUNT, 4):
+        x = draw_matrix(seed)
+        weights = draw_weights(seed, len(x))
+        cuts = sorted({0, len(x) // 3, len(x) // 2, len(x)})
+        pair = [module.StandardScaler(with_std=seed % 7 != 1) for module in (pantanal, sklearn.preprocessing)]
+        for begin, end in zip(cuts, cuts[1:]):
+            some = None if weights is None or seed % 3 == 0 else weights[begin:end]
+            if some is not None and some.sum() == 0:
+                continue
+            for scaler in pair:
+                scaler.partial_fit(x[begin:end], sample_weight=some)
+        ours, theirs = pair
+        size = np.abs(x.astype(np.float64)).max()
+        np.testing.assert_allclose(ours.mean_, theirs.mean_, rtol=1e-6, atol=1e-12 * size, err_msg=str(seed))
+        if theirs.var_ is not None:
+            np.testing.assert_allclose(ours.var_, theirs.var_, rtol=1e-6, atol=1e-12 * size**2, err_msg=str(seed))
+            np.testing.assert_allclose(ours.scale_, theirs.scale_, rtol=1e-6, err_msg=str(seed))
+        assert ours.n_samples_seen_ == pytest.approx(theirs.n_samples_seen_)
+    with pytest.raises(ValueError, match="features"):
+        ours.partial_fit(np.ones((3, x.shape[1] + 1)))
+
+
 def clusters(squares):
     """Slices of components whose variances are too close for their directions to be determined."""
     start = 0

@@ -1,6 +1,8 @@
 // Matrix products, Adam's step and the symmetric kernels of every instruction set against sums in double.
 #include <cmath>
+#include <cstdint>
 #include <numeric>
+#include <random>
 #include <type_traits>
 
 #include "kernels/guarded.hpp"
@@ -22,9 +24,26 @@ void run_panel_gemm(const KernelTable& table, const PanelGemmArgs<T>& args) {
     table.panel_gemm_f64(args);
 }
 
+/// A mask of random bits for [rows, depth], or none.
+struct TestMask {
+  std::size_t stride;
+  std::vector<std::uint64_t> words;
+
+  TestMask(bool masked, std::size_t rows, std::size_t depth) : stride((depth + 63) / 64) {
+    std::mt19937_64 random(5);
+    words.resize(masked ? rows * stride : 0);
+    for (std::uint64_t& word : words) word = random();
+  }
+  const std::uint64_t* data() const { return words.empty() ? nullptr : words.data(); }
+  bool has(std::size_t r, std::size_t k) const {
+    return words.empty() || (words[r * stride + k / 64] >> k % 64 & 1) != 0;
+  }
+};
+
 template <class T>
 void check_panel_gemm(const KernelTable& table, std::size_t rows, std::size_t depth, std::size_t columns,
-                      bool transposed, bool accumulate, bool relu) {
+                      bool transposed, bool accumulate, bool relu, bool masked = false) {
+  const TestMask mask(masked, rows, depth);
   const std::size_t panel = table.gemm_panel<T>(), panels = (columns + panel - 1) / panel;
   const std::size_t half = panel / 2, stored = (columns + half - 1) / half * half;
   const std::vector<T> a = random_values<T>(rows * depth, 1), b = random_values<T>(panels * depth * panel, 2);
@@ -45,14 +64,17 @@ void check_panel_gemm(const KernelTable& table, std::size_t rows, std::size_t de
                             .depth = depth,
                             .columns = columns,
                             .accumulate = accumulate,
-                            .relu = relu});
+                            .relu = relu,
+                            .mask = mask.data(),
+                            .mask_stride = mask.stride});
   const double tolerance = (std::is_same_v<T, float> ? 1e-6 : 1e-15) * (8 + static_cast<double>(depth));
   for (std::size_t r = 0; r < rows; ++r)
     for (std::size_t n = 0; n < columns; ++n) {
       double sum = static_cast<double>(accumulate ? start[r * stored + n] : bias[n]);
       for (std::size_t k = 0; k < depth; ++k)
-        sum += static_cast<double>(transposed ? a[k * rows + r] : a[r * depth + k]) *
-               static_cast<double>(b[(n / panel * depth + k) * panel + n % panel]);
+        if (mask.has(r, k))
+          sum += static_cast<double>(transposed ? a[k * rows + r] : a[r * depth + k]) *
+                 static_cast<double>(b[(n / panel * depth + k) * panel + n % panel]);
       ASSERT_NEAR(static_cast<double>(c[r * stored + n]), relu ? std::max(sum, 0.0) : sum, tolerance);
     }
   for (std::size_t i = rows * stored; i < c.size(); ++i) ASSERT_EQ(c[i], T{77}) << "stray store";
@@ -72,6 +94,47 @@ void check_panel_gemms() {
 TEST(PanelGemm, AgreesWithSumsInDouble) {
   check_panel_gemms<float>();
   check_panel_gemms<double>();
+}
+
+template <class T>
+void check_masked_gemms() {
+  for (const KernelTable* table : all_tables()) {
+    const std::size_t width = table->gemm_panel<T>() / 2;
+    for (const std::size_t rows : {1, 6, 7})
+      for (const std::size_t depth : {5, 64, 150})
+        for (const std::size_t vectors : {1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 16, 21}) {
+          SCOPED_TRACE(testing::Message() << to_string(table->isa) << " " << rows << " x " << depth << " x "
+                                          << vectors << " vectors");
+          check_panel_gemm<T>(*table, rows, depth, vectors * width - 1, vectors % 2 == 0, rows == 6,
+                              rows == 7, true);
+        }
+  }
+}
+TEST(PanelGemm, LeavesOutWhatTheMaskDoes) {
+  check_masked_gemms<float>();
+  check_masked_gemms<double>();
+}
+
+template <class T, class Find>
+void check_positive_mask(const KernelTable& table, Find find) {
+  const std::size_t rows = 3, columns = 85, stride = 90;
+  std::vector<T> x = random_values<T>(rows * stride, 1);
+  for (std::size_t i = 0; i < x.size(); i += 3) x[i] = T{0};
+  x[1] = -T{0};
+  std::vector<std::uint64_t> mask(rows * 2 + 1, 77);
+  (table.*find)(x.data(), stride, rows, columns, mask.data(), 2);
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t k = 0; k < 128; ++k)
+      ASSERT_EQ((mask[r * 2 + k / 64] >> k % 64 & 1) != 0, k < columns && x[r * stride + k] > 0)
+          << to_string(table.isa) << " " << r << ", " << k;
+  ASSERT_EQ(mask.back(), 77u) << "stray store";
+}
+
+TEST(PositiveMask, HasABitPerPositiveValue) {
+  for (const KernelTable* table : all_tables()) {
+    check_positive_mask<float>(*table, &KernelTable::positive_mask_f32);
+    check_positive_mask<double>(*table, &KernelTable::positive_mask_f64);
+  }
 }
 
 template <class T, class Step>

@@ -55,6 +55,54 @@ TEST(MlpClassifier, AgreesWithScikitLearn) {
   }
 }
 
+std::vector<double> parameters_of(const MlpClassifier<double>& mlp) {
+  const auto& parameters = mlp.network().parameters();
+  return {parameters.data(), parameters.data() + parameters.size()};
+}
+
+TEST(MlpClassifier, EpochsOneByOneAreAFitWithoutShuffling) {
+  const FixtureCase c = load_cases("mlp").at(0);
+  MlpOptions options;
+  options.hidden_layer_sizes = {9, 5};
+  options.max_iter = 5;
+  options.shuffle = false;
+  MlpClassifier<double> whole(options), parts(options);
+  const std::vector<std::int64_t>& y = c.integers.at("y");
+  ASSERT_TRUE(succeeded(whole.fit(c.matrix("x"), y)));
+  const std::vector<std::int64_t> classes = whole.classes();
+  for (int epoch = 0; epoch < 5; ++epoch)
+    ASSERT_TRUE(succeeded(parts.partial_fit(c.matrix("x"), y, classes)));
+  EXPECT_EQ(parameters_of(whole), parameters_of(parts));
+  EXPECT_EQ(parts.history().loss_curve, whole.history().loss_curve);
+  EXPECT_EQ(parts.history().iterations, 1u);
+  EXPECT_EQ(parts.history().samples_seen, 5 * y.size());
+}
+
+TEST(MlpClassifier, WarmStartGoesOnAndARefusedFitLeavesItAlone) {
+  const FixtureCase c = load_cases("mlp").at(0);
+  MlpOptions options;
+  options.max_iter = 4;
+  options.warm_start = true;
+  MlpClassifier<double> mlp(options);
+  std::vector<std::int64_t> y = c.integers.at("y");
+  ASSERT_TRUE(succeeded(mlp.fit(c.matrix("x"), y)));
+  const double first = mlp.history().loss_curve.back();
+  ASSERT_TRUE(succeeded(mlp.fit(c.matrix("x"), y)));
+  EXPECT_EQ(mlp.history().loss_curve.size(), 8u);
+  EXPECT_LT(mlp.history().loss_curve.back(), first);
+  const std::vector<double> before = parameters_of(mlp);
+  y[0] = 77;
+  EXPECT_TRUE(refused(mlp.fit(c.matrix("x"), y), ErrorCode::invalid_argument, {"classes", "warm_start"}));
+  EXPECT_TRUE(refused(mlp.partial_fit(c.matrix("x"), y), ErrorCode::invalid_argument, {"77"}));
+  options.hidden_layer_sizes = {3};
+  mlp.set_options(options);
+  EXPECT_TRUE(refused(mlp.fit(c.matrix("x"), c.integers.at("y")), ErrorCode::invalid_argument, {"layers"}));
+  EXPECT_EQ(parameters_of(mlp), before);
+  EXPECT_EQ(mlp.history().loss_curve.size(), 8u);
+  EXPECT_TRUE(refused(MlpClassifier<double>().partial_fit(c.matrix("x"), y), ErrorCode::invalid_argument,
+                      {"classes"}));
+}
+
 TEST(MlpClassifier, ManyAtOnceAreAsOneByOne) {
   const FixtureCase c = load_cases("mlp").at(0);
   std::vector<MlpClassifier<double>> alone, together;

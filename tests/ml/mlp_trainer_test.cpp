@@ -20,9 +20,10 @@ struct Problem {
     MlpNetwork<double> network(best_kernels(), {3, 6, 1}, options.activation, MlpOutput::logistic);
     RandomState random(42);
     network.initialize(random);
-    auto history = MlpTrainer<double>(network, options, x.view(), targets, weights).fit(random);
-    EXPECT_TRUE(succeeded(history));
-    return {*history, network.coefs(0).values};
+    MlpProgress<double> progress;
+    EXPECT_TRUE(
+        succeeded(MlpTrainer<double>(network, options, x.view(), targets, weights, progress).fit(random)));
+    return {progress.history, network.coefs(0).values};
   }
 };
 

@@ -104,18 +104,24 @@ void pack_panel(const Factor<T>& b, std::size_t first_row, std::size_t rows, std
 /// a·b. The same bytes for any number of threads: each element is one sum over depth, in order.
 ///
 /// Depth is cut into `depth_block`s, so that a panel of b stays in L1, and rows into `row_block`s, so that
-/// their part of a stays in L2. `upper_only`: elements below the diagonal may be left undefined, for products
-/// known to be symmetric.
+/// their part of a stays in L2; it is copied there, where rows a power of two apart do not fall onto each
+/// other. `upper_only`: elements below the diagonal may be left undefined, for products known to be
+/// symmetric.
 template <Real T>
 Matrix<T> multiply(const kernels::KernelTable& table, Factor<T> a, Factor<T> b, std::size_t threads = 1,
                    bool upper_only = false) {
-  constexpr std::size_t depth_block = 256, row_block = 96;
+  constexpr std::size_t depth_block = 1024 / sizeof(T), row_block = 96;
+  constexpr std::size_t a_stride = depth_block + cache_line / sizeof(T);
   const std::size_t depth = a.columns, panel = table.gemm_panel<T>(),
                     padded = ops::round_up(b.columns, panel);
-  AlignedBuffer<T> sums(a.rows * padded);
-  AlignedBuffer<T> packed(depth_block * padded);
   const std::size_t blocks = (a.rows + row_block - 1) / row_block;
-  parallel_team(threads, [&](const Team& team) {
+  const std::size_t members = std::max<std::size_t>(threads, 1);
+  const bool by_row = a.column_stride == 1;
+  const std::size_t c_stride = padded + cache_line / sizeof(T);
+  AlignedBuffer<T> sums(a.rows * c_stride), packed(depth_block * padded);
+  AlignedBuffer<T> copies(by_row ? members * row_block * a_stride : 0);
+  parallel_team(members, [&](const Team& team) {
+    T* const copy = copies.data() + (by_row ? team.rank() * row_block * a_stride : 0);
     for (std::size_t k = 0; k < depth; k += depth_block) {
       const std::size_t length = std::min(depth_block, depth - k);
       const Range panels = team.share(padded / panel);
@@ -124,16 +130,20 @@ Matrix<T> multiply(const kernels::KernelTable& table, Factor<T> a, Factor<T> b, 
       team.wait();
       for (std::size_t block = team.rank(); block < blocks; block += team.size()) {
         const std::size_t row = block * row_block, first = upper_only ? row / panel : 0;
-        gemm<T>(table, {.a = a.data + row * a.row_stride + k * a.column_stride,
-                        .a_row_stride = a.row_stride,
+        const std::size_t rows = std::min(row_block, a.rows - row);
+        const T* from = a.data + row * a.row_stride + k * a.column_stride;
+        for (std::size_t r = 0; by_row && r < rows; ++r)
+          std::copy_n(from + r * a.row_stride, length, copy + r * a_stride);
+        gemm<T>(table, {.a = by_row ? copy : from,
+                        .a_row_stride = by_row ? a_stride : a.row_stride,
                         .a_depth_stride = a.column_stride,
                         .b = packed.data() + first * length * panel,
                         .b_depth_stride = panel,
                         .b_panel_stride = length * panel,
-                        .c = sums.data() + row * padded + first * panel,
-                        .c_row_stride = padded,
+                        .c = sums.data() + row * c_stride + first * panel,
+                        .c_row_stride = c_stride,
                         .c_panel_stride = panel,
-                        .rows = std::min(row_block, a.rows - row),
+                        .rows = rows,
                         .depth = length,
                         .columns = padded - first * panel,
                         .accumulate = k > 0});
@@ -142,7 +152,7 @@ Matrix<T> multiply(const kernels::KernelTable& table, Factor<T> a, Factor<T> b, 
     }
   });
   Matrix<T> product(a.rows, b.columns);
-  for (std::size_t r = 0; r < a.rows; ++r) std::copy_n(sums.data() + r * padded, b.columns, product.row(r));
+  for (std::size_t r = 0; r < a.rows; ++r) std::copy_n(sums.data() + r * c_stride, b.columns, product.row(r));
   return product;
 }
 

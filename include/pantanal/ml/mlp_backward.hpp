@@ -14,6 +14,7 @@
 #include "pantanal/ml/matrix.hpp"
 #include "pantanal/ml/mlp_network.hpp"
 #include "pantanal/ml/mlp_optimizer.hpp"
+#include "pantanal/ml/transpose.hpp"
 
 namespace pantanal::ml {
 
@@ -25,8 +26,9 @@ struct MlpBatch {
   T total_weight = 0;
 };
 
-/// Back-propagation with the optimizer's step fused into it: each panel of a gradient is consumed while it is
-/// in the cache, right after the layer has handed its delta down.
+/// Back-propagation with the optimizer's step fused into it: each stretch of a gradient is consumed while it
+/// is in the cache, right after the layer has handed its delta down. Where units are off, so are their terms:
+/// of the products along a ReLU's outputs or their deltas about half.
 template <Real T>
 class MlpBackward {
  public:
@@ -36,9 +38,10 @@ class MlpBackward {
       const auto& layer = network.layers()[i];
       deltas_.emplace_back(activations_.capacity * activations_.strides[i + 1]);
       transposed_.emplace_back(i == 0 ? 0 : layer.fan_out * ops::round_up(layer.fan_in, network.panel()));
-      widest = std::max({widest, layer.fan_in * network.panel(), layer.padded});
+      widest = std::max({widest, layer.fan_in * stretch * network.panel(), layer.padded});
     }
     gradient_ = AlignedBuffer<T>(widest);
+    turned_ = AlignedBuffer<T>(stretch * network.panel() * activations_.strides[0]);
   }
 
   MlpActivations<T>& activations() { return activations_; }
@@ -47,6 +50,7 @@ class MlpBackward {
   double step(MlpNetwork<T>& network, MlpOptimizer<T>& optimizer, const MlpBatch<T>& batch, T alpha) {
     const std::size_t rows = batch.weights.size(), last = network.layers().size() - 1;
     network.forward(activations_, rows);
+    for (ActiveUnits& active : activations_.active) active.transpose();
     const double loss = output_delta(network, batch);
     optimizer.begin_step();
     double squares = 0;
@@ -58,6 +62,8 @@ class MlpBackward {
   }
 
  private:
+  static constexpr std::size_t stretch = 4;  ///< panels of a gradient at a time
+
   /// Delta of the outputs, (p - y)·weight, and the weighted sum of log-losses.
   double output_delta(const MlpNetwork<T>& network, const MlpBatch<T>& batch) {
     const std::size_t stride = activations_.strides.back(), outputs = network.layers().back().fan_out;
@@ -88,17 +94,20 @@ class MlpBackward {
     const auto& layer = network.layers()[i];
     transpose_weights(network, i);
     const std::size_t padded_rows = ops::round_up(rows, 4), stride = activations_.strides[i];
-    gemm<T>(network.table(), {.a = deltas_[i].data(),
-                              .a_row_stride = activations_.strides[i + 1],
-                              .b = transposed_[i].data(),
-                              .b_depth_stride = network.panel(),
-                              .b_panel_stride = layer.fan_out * network.panel(),
-                              .c = deltas_[i - 1].data(),
-                              .c_row_stride = stride,
-                              .c_panel_stride = network.panel(),
-                              .rows = padded_rows,
-                              .depth = layer.fan_out,
-                              .columns = layer.fan_in});
+    gemm<T>(network.table(),
+            {.a = deltas_[i].data(),
+             .a_row_stride = activations_.strides[i + 1],
+             .b = transposed_[i].data(),
+             .b_depth_stride = network.panel(),
+             .b_panel_stride = layer.fan_out * network.panel(),
+             .c = deltas_[i - 1].data(),
+             .c_row_stride = stride,
+             .c_panel_stride = network.panel(),
+             .rows = padded_rows,
+             .depth = layer.fan_out,
+             .columns = layer.fan_in,
+             .mask = network.narrow(layer.fan_in) ? nullptr : activations_.active[i + 1].by_row(),
+             .mask_stride = activations_.active[i + 1].row_stride()});
     for (std::size_t r = 0; r < rows; ++r)
       derive(network.activation(), activations_.layers[i].data() + r * stride,
              deltas_[i - 1].data() + r * stride, layer.fan_in);
@@ -123,8 +132,7 @@ class MlpBackward {
                           width = std::min(panel, layer.fan_out - p);
         const T* from = network.parameters().data() + layer.weights + p * layer.fan_in + q * panel;
         T* to = transposed_[i].data() + q * layer.fan_out + p * panel;
-        for (std::size_t j = 0; j < width; ++j)
-          for (std::size_t k = 0; k < height; ++k) to[j * panel + k] = from[k * panel + j];
+        transpose(from, panel, height, width, to, panel);
       }
   }
 
@@ -132,24 +140,18 @@ class MlpBackward {
   double update(MlpNetwork<T>& network, MlpOptimizer<T>& optimizer, std::size_t i, std::size_t rows, T alpha,
                 T scale) {
     const auto& layer = network.layers()[i];
-    const std::size_t panel = network.panel(), stride = activations_.strides[i + 1],
-                      size = layer.fan_in * panel;
+    const std::size_t stride = activations_.strides[i + 1], step = stretch * network.panel();
     T* parameters = network.parameters().data();
     double squares = 0;
-    for (std::size_t p = 0; p < layer.fan_out; p += panel) {
-      const std::size_t columns = std::min(panel, layer.fan_out - p);
-      if (columns <= panel / 2) std::fill_n(gradient_.data(), size, T{0});
-      gemm<T>(network.table(), {.a = activations_.layers[i].data(),
-                                .a_row_stride = 1,
-                                .a_depth_stride = activations_.strides[i],
-                                .b = deltas_[i].data() + p,
-                                .b_depth_stride = stride,
-                                .c = gradient_.data(),
-                                .c_row_stride = panel,
-                                .rows = layer.fan_in,
-                                .depth = rows,
-                                .columns = columns});
-      const std::size_t offset = layer.weights + p * layer.fan_in;
+    for (std::size_t first = 0; first < layer.fan_out; first += step) {
+      const std::size_t columns = std::min(step, layer.fan_out - first);
+      const std::size_t offset = layer.weights + first * layer.fan_in,
+                        size = layer.fan_in * ops::round_up(columns, network.panel());
+      if (columns % network.panel() != 0) std::fill_n(gradient_.data(), size, T{0});
+      if (i == 0 && activations_.active[1].by_unit())
+        turned_gradient(network, first, columns, rows);
+      else
+        gradient(network, i, first, columns, rows);
       squares += optimizer.update(parameters + offset, offset, size, gradient_.data(), alpha, scale);
     }
     std::fill_n(gradient_.data(), layer.padded, T{0});
@@ -159,9 +161,55 @@ class MlpBackward {
     return squares;
   }
 
+  /// Layer i's gradient, inputᵀ·delta, for outputs first … first + columns - 1, in panels.
+  void gradient(const MlpNetwork<T>& network, std::size_t i, std::size_t first, std::size_t columns,
+                std::size_t rows) {
+    const std::size_t panel = network.panel(), fan_in = network.layers()[i].fan_in;
+    const ActiveUnits& active = activations_.active[i];
+    gemm<T>(network.table(), {.a = activations_.layers[i].data(),
+                              .a_row_stride = 1,
+                              .a_depth_stride = activations_.strides[i],
+                              .b = deltas_[i].data() + first,
+                              .b_depth_stride = activations_.strides[i + 1],
+                              .b_panel_stride = panel,
+                              .c = gradient_.data(),
+                              .c_row_stride = panel,
+                              .c_panel_stride = fan_in * panel,
+                              .rows = fan_in,
+                              .depth = rows,
+                              .columns = columns,
+                              .mask = network.narrow(columns) ? nullptr : active.by_unit(),
+                              .mask_stride = active.unit_stride()});
+  }
+
+  /// The same of the first layer, whose input has no mask but whose delta has: deltaᵀ·input, then turned.
+  void turned_gradient(const MlpNetwork<T>& network, std::size_t first, std::size_t columns,
+                       std::size_t rows) {
+    const std::size_t panel = network.panel(), fan_in = network.layers()[0].fan_in;
+    const std::size_t stride = activations_.strides[0];
+    const ActiveUnits& active = activations_.active[1];
+    gemm<T>(network.table(), {.a = deltas_[0].data() + first,
+                              .a_row_stride = 1,
+                              .a_depth_stride = activations_.strides[1],
+                              .b = activations_.layers[0].data(),
+                              .b_depth_stride = stride,
+                              .b_panel_stride = panel,
+                              .c = turned_.data(),
+                              .c_row_stride = stride,
+                              .c_panel_stride = panel,
+                              .rows = columns,
+                              .depth = rows,
+                              .columns = fan_in,
+                              .mask = active.by_unit() + first * active.unit_stride(),
+                              .mask_stride = active.unit_stride()});
+    for (std::size_t p = 0; p < columns; p += panel)
+      transpose(turned_.data() + p * stride, stride, std::min(panel, columns - p), fan_in,
+                gradient_.data() + p * fan_in, panel);
+  }
+
   MlpActivations<T> activations_;
   std::vector<AlignedBuffer<T>> deltas_, transposed_;
-  AlignedBuffer<T> gradient_;
+  AlignedBuffer<T> gradient_, turned_;
 };
 
 }  // namespace pantanal::ml

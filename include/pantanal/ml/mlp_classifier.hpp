@@ -27,39 +27,68 @@ namespace pantanal::ml {
 /// probabilities equal but for the order of floating-point sums. T is the type of the input and of all
 /// arithmetic.
 ///
-/// Differences: rows that occur repeatedly in a batch are computed once and weighted; solver "lbfgs",
-/// warm_start and partial_fit do not exist. Where a ReLU's input or a validation score is within rounding of
-/// a tie, training may take another turn; from there on curves drift apart slowly.
+/// Differences: rows that occur repeatedly in a batch are computed once and weighted; there is no solver
+/// "lbfgs". A file does not hold the optimizer's moments: partial_fit() after loading begins with new ones.
+/// Where a ReLU's input or a validation score is within rounding of a tie, training may take another turn;
+/// from there on curves drift apart slowly.
 template <Real T>
 class MlpClassifier {
  public:
   explicit MlpClassifier(MlpOptions options = {}) : options_(std::move(options)) {}
 
-  /// Labels of two classes are one logistic output, of more a softmax. Errors: options out of range, X not
-  /// finite, lengths that differ, a class too rare to be split for early stopping.
+  /// Labels of two classes are one logistic output, of more a softmax. With warm_start, a fit after the first
+  /// goes on from its parameters, with a new optimizer; its classes must be the same. Errors: options out of
+  /// range, X not finite, lengths that differ, a class too rare to be split for early stopping.
   Status fit(MatrixView<T> x, std::span<const std::int64_t> y, std::span<const T> sample_weight = {}) {
     PANTANAL_TRY_STATUS(check_length(y.size(), x.rows, "y"));
-    const detail::Codes codes = detail::encode(y);
-    const std::size_t outputs = codes.values.size() > 2 ? codes.values.size() : 1;
-    Matrix<std::uint8_t> targets(y.size(), outputs);
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      if (outputs == 1) targets(i, 0) = codes.codes[i] == 1;
-      if (outputs > 1) targets(i, codes.codes[i]) = 1;
-    }
-    PANTANAL_TRY_STATUS(
-        train(x, targets, outputs > 1 ? MlpOutput::softmax : MlpOutput::logistic, sample_weight));
-    classes_ = codes.values;
+    const std::vector<std::int64_t> classes = detail::encode(y).values;
+    const bool resume = options_.warm_start && features() > 0;
+    if (resume && (multilabel_ || classes != classes_))
+      return Error{ErrorCode::invalid_argument, "MLPClassifier: y", "other classes than in the last fit",
+                   "the same ones, for warm_start"};
+    PANTANAL_TRY(const Matrix<std::uint8_t> targets, encode_targets(y, classes));
+    PANTANAL_TRY_STATUS(train(x, targets, output_of(classes), sample_weight, resume, false));
+    classes_ = classes;
     multilabel_ = false;
     return {};
   }
 
-  /// Indicators [samples, labels] of 0 and 1: one logistic output per label.
+  /// One epoch from where the last call ended, optimizer included. `classes`: all that there will be, in
+  /// rising order; the first call needs it, later ones may leave it out. Errors: as fit(); early_stopping; a
+  /// label that is not among the classes.
+  Status partial_fit(MatrixView<T> x, std::span<const std::int64_t> y,
+                     std::span<const std::int64_t> classes = {}, std::span<const T> sample_weight = {}) {
+    const bool resume = features() > 0;
+    if (options_.early_stopping)
+      return Error{ErrorCode::invalid_argument, "MLPClassifier.partial_fit", "early_stopping",
+                   "none: there is no validation within one epoch"};
+    if (!resume && classes.empty())
+      return Error{ErrorCode::invalid_argument, "MLPClassifier.partial_fit: classes", "none",
+                   "all classes, in the first call"};
+    const std::vector<std::int64_t> all =
+        classes.empty() ? classes_ : std::vector<std::int64_t>(classes.begin(), classes.end());
+    if (resume && (multilabel_ || all != classes_))
+      return Error{ErrorCode::invalid_argument, "MLPClassifier.partial_fit: classes",
+                   "other classes than before", "the same ones"};
+    PANTANAL_TRY_STATUS(check_length(y.size(), x.rows, "y"));
+    PANTANAL_TRY(const Matrix<std::uint8_t> targets, encode_targets(y, all));
+    PANTANAL_TRY_STATUS(train(x, targets, output_of(all), sample_weight, resume, true));
+    classes_ = all;
+    multilabel_ = false;
+    return {};
+  }
+
+  /// Indicators [samples, labels] of 0 and 1: one logistic output per label. warm_start as in fit().
   Status fit_multilabel(MatrixView<T> x, MatrixView<std::uint8_t> y, std::span<const T> sample_weight = {}) {
     PANTANAL_TRY_STATUS(check_length(y.rows, x.rows, "y"));
+    const bool resume = options_.warm_start && features() > 0;
+    if (resume && (!multilabel_ || y.columns != classes_.size()))
+      return Error{ErrorCode::invalid_argument, "MLPClassifier: y", "other labels than in the last fit",
+                   "the same ones, for warm_start"};
     Matrix<std::uint8_t> targets(y.rows, y.columns);
     std::transform(y.data, y.data + y.rows * y.columns, targets.values.begin(),
                    [](auto v) { return v != 0; });
-    PANTANAL_TRY_STATUS(train(x, targets, MlpOutput::logistic, sample_weight));
+    PANTANAL_TRY_STATUS(train(x, targets, MlpOutput::logistic, sample_weight, resume, false));
     classes_.resize(y.columns);
     std::iota(classes_.begin(), classes_.end(), std::int64_t{0});
     multilabel_ = true;
@@ -98,7 +127,9 @@ class MlpClassifier {
   }
 
   const MlpOptions& options() const { return options_; }
-  const MlpHistory& history() const { return history_; }
+  /// For the next fit.
+  void set_options(MlpOptions options) { options_ = std::move(options); }
+  const MlpHistory& history() const { return progress_.history; }
   const MlpNetwork<T>& network() const { return network_; }
   const std::vector<std::int64_t>& classes() const { return classes_; }
   bool multilabel() const { return multilabel_; }
@@ -114,14 +145,15 @@ class MlpClassifier {
     state.settings = {{"activation", static_cast<unsigned>(options_.activation)},
                       {"softmax", network_.output() == MlpOutput::softmax},
                       {"multilabel", multilabel_},
+                      {"samples_seen", progress_.history.samples_seen},
                       {"layers", network_.layers().size()}};
     for (std::size_t i = 0; i < network_.layers().size(); ++i) {
       state.add("coefs_." + std::to_string(i), network_.coefs(i));
       state.add("intercepts_." + std::to_string(i), network_.intercepts(i));
     }
     state.add("classes_", classes_);
-    state.add("loss_curve_", history_.loss_curve);
-    state.add("validation_scores_", history_.validation_scores);
+    state.add("loss_curve_", progress_.history.loss_curve);
+    state.add("validation_scores_", progress_.history.validation_scores);
     return state;
   }
 
@@ -133,8 +165,17 @@ class MlpClassifier {
     MlpClassifier fitted;
     PANTANAL_TRY(fitted.multilabel_, state.template setting<bool>("multilabel"));
     PANTANAL_TRY(fitted.classes_, state.template values<std::int64_t>("classes_"));
-    PANTANAL_TRY(fitted.history_.loss_curve, state.template values<double>("loss_curve_"));
-    PANTANAL_TRY(fitted.history_.validation_scores, state.template values<double>("validation_scores_"));
+    PANTANAL_TRY(fitted.progress_.history.loss_curve, state.template values<double>("loss_curve_"));
+    PANTANAL_TRY(fitted.progress_.history.validation_scores,
+                 state.template values<double>("validation_scores_"));
+    MlpHistory& history = fitted.progress_.history;
+    if (state.settings.contains("samples_seen")) {
+      PANTANAL_TRY(history.samples_seen, state.template setting<std::size_t>("samples_seen"));
+    }
+    for (const double loss : history.loss_curve) history.best_loss = std::min(history.best_loss, loss);
+    for (const double score : history.validation_scores)
+      history.best_validation_score = std::max(history.best_validation_score, score);
+    history.iterations = history.loss_curve.size();
     const auto refuse = [](std::string found) {
       return Error{ErrorCode::mismatch, "MLPClassifier", std::move(found), "layers that fit each other"};
     };
@@ -165,8 +206,31 @@ class MlpClassifier {
   }
 
  private:
+  static MlpOutput output_of(const std::vector<std::int64_t>& classes) {
+    return classes.size() > 2 ? MlpOutput::softmax : MlpOutput::logistic;
+  }
+
+  /// An indicator per class, or one of the second class where there are no more than two.
+  static Result<Matrix<std::uint8_t>> encode_targets(std::span<const std::int64_t> y,
+                                                     const std::vector<std::int64_t>& classes) {
+    const std::size_t outputs = classes.size() > 2 ? classes.size() : 1;
+    Matrix<std::uint8_t> targets(y.size(), outputs);
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      const auto found = std::lower_bound(classes.begin(), classes.end(), y[i]);
+      if (found == classes.end() || *found != y[i])
+        return Error{ErrorCode::invalid_argument, "MLPClassifier: y", "label " + std::to_string(y[i]),
+                     "one of the classes, in rising order"};
+      const auto code = static_cast<std::size_t>(found - classes.begin());
+      if (outputs == 1) targets(i, 0) = code == 1;
+      if (outputs > 1) targets(i, code) = 1;
+    }
+    return targets;
+  }
+
+  /// Trains the network that there is, if `resume`, or a new one. What was is left alone unless all goes
+  /// well.
   Status train(MatrixView<T> x, const Matrix<std::uint8_t>& targets, MlpOutput output,
-               std::span<const T> sample_weight) {
+               std::span<const T> sample_weight, bool resume, bool once) {
     PANTANAL_TRY_STATUS(validate(options_));
     PANTANAL_TRY_STATUS(check_matrix(x));
     PANTANAL_TRY_STATUS(check_weights(sample_weight, x.rows));
@@ -175,15 +239,25 @@ class MlpClassifier {
     sizes.push_back(targets.columns);
     RandomState random(options_.random_state);
     MlpNetwork<T> network(best_kernels(), sizes, options_.activation, output);
-    network.initialize(random);
-    PANTANAL_TRY(history_, MlpTrainer<T>(network, options_, x, targets, sample_weight).fit(random));
+    MlpProgress<T> progress = resume ? MlpProgress<T>(progress_) : MlpProgress<T>();
+    if (resume) {
+      if (sizes != network_.sizes())
+        return Error{ErrorCode::invalid_argument, "MLPClassifier",
+                     "other features or layers than in the last fit", "the same ones, to go on from it"};
+      std::copy_n(network_.parameters().data(), network_.parameters().size(), network.parameters().data());
+    } else {
+      network.initialize(random);
+    }
+    PANTANAL_TRY_STATUS(
+        MlpTrainer<T>(network, options_, x, targets, sample_weight, progress).fit(random, once));
+    progress_ = std::move(progress);
     network_ = std::move(network);
     return {};
   }
 
   MlpOptions options_;
   MlpNetwork<T> network_;
-  MlpHistory history_;
+  MlpProgress<T> progress_;
   std::vector<std::int64_t> classes_;
   bool multilabel_ = false;
 };

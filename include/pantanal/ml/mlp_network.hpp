@@ -9,6 +9,7 @@
 
 #include "pantanal/core/aligned_buffer.hpp"
 #include "pantanal/kernels/dispatch.hpp"
+#include "pantanal/ml/active_units.hpp"
 #include "pantanal/ml/gemm.hpp"
 #include "pantanal/ml/matrix.hpp"
 #include "pantanal/ml/mlp_options.hpp"
@@ -25,7 +26,8 @@ template <Real T>
 struct MlpActivations {
   std::vector<AlignedBuffer<T>> layers;
   std::vector<std::size_t> strides;
-  std::size_t capacity = 0;  ///< rows, a multiple of 4
+  std::vector<ActiveUnits> active;  ///< per layer; found by forward() for a ReLU's outputs
+  std::size_t capacity = 0;         ///< rows, a multiple of 4
 };
 
 /// Layers x -> act(x·W + b), W [fan_in, fan_out] in the kernels' panels, all weights and then all biases in
@@ -58,6 +60,12 @@ class MlpNetwork {
   const kernels::KernelTable& table() const { return *table_; }
   const std::vector<Layer>& layers() const { return layers_; }
   std::size_t panel() const { return panel_; }
+  /// Of the input, the hidden layers and the output.
+  std::vector<std::size_t> sizes() const {
+    std::vector<std::size_t> all = {layers_.empty() ? 0 : layers_[0].fan_in};
+    for (const Layer& layer : layers_) all.push_back(layer.fan_out);
+    return all;
+  }
   MlpActivation activation() const { return activation_; }
   MlpOutput output() const { return output_; }
   AlignedBuffer<T>& parameters() { return parameters_; }
@@ -105,6 +113,8 @@ class MlpNetwork {
       const std::size_t width = i == 0 ? ops::round_up(layers_[0].fan_in, panel_) : layers_[i - 1].padded;
       a.strides.push_back(width + cache_line / sizeof(T));
       a.layers.emplace_back(a.capacity * a.strides.back());
+      const bool rectified = i > 0 && i < layers_.size() && activation_ == MlpActivation::relu;
+      a.active.push_back(rectified ? ActiveUnits(a.capacity, layers_[i - 1].fan_out) : ActiveUnits());
     }
     return a;
   }
@@ -114,7 +124,7 @@ class MlpNetwork {
     const std::size_t padded_rows = ops::round_up(rows, 4);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
-      const bool hidden = i + 1 < layers_.size();
+      const bool hidden = i + 1 < layers_.size(), rectified = hidden && activation_ == MlpActivation::relu;
       gemm<T>(*table_, {.a = a.layers[i].data(),
                         .a_row_stride = a.strides[i],
                         .b = parameters_.data() + layer.weights,
@@ -127,7 +137,13 @@ class MlpNetwork {
                         .rows = padded_rows,
                         .depth = layer.fan_in,
                         .columns = layer.fan_out,
-                        .relu = hidden && activation_ == MlpActivation::relu});
+                        .relu = rectified,
+                        .mask = narrow(layer.fan_out) ? nullptr : a.active[i].by_row(),
+                        .mask_stride = a.active[i].row_stride()});
+      if (rectified) {
+        a.active[i + 1].find(*table_, a.layers[i + 1].data(), a.strides[i + 1], padded_rows);
+        continue;
+      }
       for (std::size_t r = 0; r < padded_rows; ++r) {
         const std::span<T> row(a.layers[i + 1].data() + r * a.strides[i + 1], layer.fan_out);
         if (hidden)
@@ -137,6 +153,9 @@ class MlpNetwork {
       }
     }
   }
+
+  /// Whether a product has too few columns for a mask to pay.
+  bool narrow(std::size_t columns) const { return columns <= panel_ / 2; }
 
   /// The outputs [rows, outputs] of X, some rows at a time.
   Matrix<T> predict(MatrixView<T> x) const {

@@ -35,6 +35,7 @@ struct MlpOptions {
   double validation_fraction = 0.1;
   double beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8;
   std::size_t n_iter_no_change = 10;
+  bool warm_start = false;  ///< fit() goes on from the last fit's parameters
 };
 
 /// Whether every option is in the range that scikit-learn accepts.

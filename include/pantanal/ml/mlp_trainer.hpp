@@ -1,4 +1,5 @@
-// MlpTrainer: scikit-learn's stochastic training loop, epoch by epoch, with early stopping.
+// MlpTrainer: scikit-learn's stochastic training loop, epoch by epoch, with early stopping; it may go on
+// where another ended.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +30,16 @@ struct MlpHistory {
   double best_loss = std::numeric_limits<double>::infinity();  ///< without early stopping
   double best_validation_score = -std::numeric_limits<double>::infinity();
   std::size_t samples_seen = 0;
+  std::size_t iterations = 0;     ///< epochs of the last training
   bool reached_max_iter = false;  ///< scikit-learn warns of it
+};
+
+/// What a later training of the same network goes on from.
+template <Real T>
+struct MlpProgress {
+  MlpHistory history;
+  std::size_t unimproved = 0;                ///< epochs, the last ones
+  std::optional<MlpOptimizer<T>> optimizer;  ///< with its moments
 };
 
 /// Trains `network` on X, targets [samples, outputs] of 0 and 1 and optional sample weights. All references
@@ -38,10 +48,18 @@ template <Real T>
 class MlpTrainer {
  public:
   MlpTrainer(MlpNetwork<T>& network, const MlpOptions& options, MatrixView<T> x,
-             const Matrix<std::uint8_t>& targets, std::span<const T> sample_weight)
-      : network_(network), options_(options), x_(x), targets_(targets), sample_weight_(sample_weight) {}
+             const Matrix<std::uint8_t>& targets, std::span<const T> sample_weight, MlpProgress<T>& progress)
+      : network_(network),
+        options_(options),
+        x_(x),
+        targets_(targets),
+        sample_weight_(sample_weight),
+        progress_(progress),
+        history_(progress.history) {}
 
-  Result<MlpHistory> fit(RandomState& random) {
+  /// Trains until it no longer improves or max_iter epochs have passed, with a new optimizer; `once`: one
+  /// epoch with the optimizer that there is, if any.
+  Status fit(RandomState& random, bool once = false) {
     PANTANAL_TRY_STATUS(choose_samples(random));
     const std::vector<std::uint32_t> first = first_equal_rows(x_, targets_);
     representative_ = first;
@@ -49,27 +67,33 @@ class MlpTrainer {
     const std::size_t batch = options_.batch_size ? std::min(options_.batch_size, train_.size())
                                                   : std::min<std::size_t>(200, train_.size());
     MlpBackward<T> backward(network_, std::max(batch, std::min(validation_block, validation_.size())));
-    MlpOptimizer<T> optimizer(network_.table(), options_, network_.parameters().size());
+    if (!once || !progress_.optimizer)
+      progress_.optimizer.emplace(network_.table(), options_, network_.parameters().size());
+    MlpOptimizer<T>& optimizer = *progress_.optimizer;
+    history_.reached_max_iter = false;
     std::vector<std::size_t> order(train_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    for (std::size_t epoch = 0; epoch < options_.max_iter; ++epoch) {
+    for (history_.iterations = 0; history_.iterations < options_.max_iter;) {
       if (options_.shuffle) reorder(order, random);
       history_.loss_curve.push_back(train_epoch(backward, optimizer, order, batch));
       history_.samples_seen += train_.size();
+      ++history_.iterations;
       judge(backward);
       optimizer.end_epoch(history_.samples_seen);
-      if (unimproved_ > options_.n_iter_no_change) {
+      if (progress_.unimproved > options_.n_iter_no_change) {
         if (optimizer.stop()) break;
-        unimproved_ = 0;
+        progress_.unimproved = 0;
       }
-      history_.reached_max_iter = epoch + 1 == options_.max_iter;
+      if (once) break;
+      history_.reached_max_iter = history_.iterations == options_.max_iter;
     }
-    if (options_.early_stopping) std::copy(best_.begin(), best_.end(), network_.parameters().data());
+    // Where a warm start finds nothing better than before, scikit-learn keeps its last parameters.
+    std::copy(best_.begin(), best_.end(), network_.parameters().data());
     if (!all_finite(std::span<const T>(network_.parameters().span())))
       return Error{ErrorCode::invalid_argument, "MLPClassifier",
                    "parameters that are not finite after training",
                    "smaller or scaled X, or a smaller learning rate"};
-    return std::move(history_);
+    return {};
   }
 
  private:
@@ -91,7 +115,6 @@ class MlpTrainer {
                    "at least 2: a larger fraction or more samples"};
     train_ = std::move(split.train);
     validation_ = std::move(split.test);
-    best_.assign(network_.parameters().data(), network_.parameters().data() + network_.parameters().size());
     return {};
   }
 
@@ -143,16 +166,17 @@ class MlpTrainer {
 
   /// Keeps the best parameters and counts epochs without improvement.
   void judge(MlpBackward<T>& backward) {
+    std::size_t& unimproved = progress_.unimproved;
     if (options_.early_stopping) {
       const double score = accuracy(backward.activations());
       history_.validation_scores.push_back(score);
-      unimproved_ = score < history_.best_validation_score + options_.tol ? unimproved_ + 1 : 0;
+      unimproved = score < history_.best_validation_score + options_.tol ? unimproved + 1 : 0;
       if (!(score > history_.best_validation_score)) return;
       history_.best_validation_score = score;
-      std::copy_n(network_.parameters().data(), best_.size(), best_.begin());
+      best_.assign(network_.parameters().data(), network_.parameters().data() + network_.parameters().size());
     } else {
       const double loss = history_.loss_curve.back();
-      unimproved_ = loss > history_.best_loss - options_.tol ? unimproved_ + 1 : 0;
+      unimproved = loss > history_.best_loss - options_.tol ? unimproved + 1 : 0;
       history_.best_loss = std::min(history_.best_loss, loss);
     }
   }
@@ -187,13 +211,13 @@ class MlpTrainer {
   MatrixView<T> x_;
   const Matrix<std::uint8_t>& targets_;
   std::span<const T> sample_weight_;
+  MlpProgress<T>& progress_;
+  MlpHistory& history_;
 
   std::vector<std::size_t> train_, validation_;
   std::vector<std::uint32_t> representative_, slot_, used_;
   MlpBatch<T> batch_;
-  std::vector<T> best_;
-  std::size_t unimproved_ = 0;
-  MlpHistory history_;
+  std::vector<T> best_;  ///< parameters of the best validation score
 };
 
 }  // namespace pantanal::ml

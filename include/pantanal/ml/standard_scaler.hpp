@@ -19,7 +19,7 @@ struct StandardScalerOptions {
 };
 
 /// scikit-learn 1.9's StandardScaler: statistics in double whatever the input, columns indistinguishable from
-/// constant ones scaled by 1. Difference: NaN is refused, where scikit-learn skips it; no partial_fit.
+/// constant ones scaled by 1. Difference: NaN is refused, where scikit-learn skips it.
 class StandardScaler {
  public:
   explicit StandardScaler(StandardScalerOptions options = {}) : options_(options) {}
@@ -27,35 +27,38 @@ class StandardScaler {
   /// Statistics of X, each sample counted `sample_weight` times if given.
   template <Real T>
   Status fit(MatrixView<T> x, std::span<const T> sample_weight = {}) {
-    PANTANAL_TRY_STATUS(check_matrix(x));
+    StandardScaler fresh(options_);
+    PANTANAL_TRY_STATUS(fresh.partial_fit(x, sample_weight));
+    *this = std::move(fresh);
+    return {};
+  }
+
+  /// Statistics of X and of all samples since the last fit() or the beginning. Errors: another number of
+  /// features than before.
+  /// Source: Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance", equation 1.5b.
+  template <Real T>
+  Status partial_fit(MatrixView<T> x, std::span<const T> sample_weight = {}) {
+    PANTANAL_TRY_STATUS(mean_.empty() ? check_matrix(x) : check_features(x, mean_.size(), "StandardScaler"));
     PANTANAL_TRY_STATUS(check_weights(sample_weight, x.rows));
-    const auto weight = [&](std::size_t r) {
-      return sample_weight.empty() ? 1.0 : static_cast<double>(sample_weight[r]);
-    };
-    std::vector<double> mean(x.columns), error(x.columns), square(x.columns);
-    double total = 0;
-    for (std::size_t r = 0; r < x.rows; ++r) {
-      total += weight(r);
-      for (std::size_t c = 0; c < x.columns; ++c) mean[c] += weight(r) * static_cast<double>(x(r, c));
+    Moments all = moments(x, sample_weight);
+    const double added = all.count, before = mean_.empty() ? 0.0 : n_samples_seen_, total = before + added;
+    for (std::size_t c = 0; before > 0 && c < x.columns; ++c) {
+      const double sum_before = mean_[c] * before, sum_added = all.mean[c] * added;
+      const double apart = sum_before / (before / added) - sum_added;
+      all.squares[c] += var_[c] * before + before / added / total * apart * apart;
+      all.mean[c] = (sum_before + sum_added) / total;
     }
-    for (double& m : mean) m /= total;
-    for (std::size_t r = 0; r < x.rows; ++r)
-      for (std::size_t c = 0; c < x.columns; ++c) {
-        const double d = static_cast<double>(x(r, c)) - mean[c];
-        error[c] += weight(r) * d;
-        square[c] += weight(r) * d * d;
-      }
-    mean_ = std::move(mean);
-    var_.resize(x.columns);
+    std::vector<double> var(x.columns);
+    for (std::size_t c = 0; c < x.columns; ++c) var[c] = all.squares[c] / total;
+    PANTANAL_TRY_STATUS(check_finite(std::span<const double>(var), "StandardScaler.var_"));
     scale_.resize(x.columns);
+    for (std::size_t c = 0; c < x.columns; ++c)
+      scale_[c] = is_constant(var[c], all.mean[c], total) ? 1.0 : std::sqrt(var[c]);
+    mean_ = std::move(all.mean);
+    var_ = std::move(var);
     // scikit-learn counts samples, not weights, where it computes nothing.
-    n_samples_seen_ = options_.with_mean || options_.with_std ? total : static_cast<double>(x.rows);
-    for (std::size_t c = 0; c < x.columns; ++c) {
-      var_[c] =
-          (square[c] - error[c] * error[c] / total) / total;  // what rounding left in the mean, taken out
-      scale_[c] = is_constant(var_[c], mean_[c], total) ? 1.0 : std::sqrt(var_[c]);
-    }
-    return check_finite(std::span<const double>(var_), "StandardScaler.var_");
+    n_samples_seen_ = options_.with_mean || options_.with_std ? total : before + static_cast<double>(x.rows);
+    return {};
   }
 
   /// (X - mean)/scale in X's own type.
@@ -112,6 +115,35 @@ class StandardScaler {
   }
 
  private:
+  /// Of some samples: their weight, and per column the mean and the sum of squared distances from it.
+  struct Moments {
+    double count = 0;
+    std::vector<double> mean, squares;
+  };
+
+  template <Real T>
+  static Moments moments(MatrixView<T> x, std::span<const T> sample_weight) {
+    const auto weight = [&](std::size_t r) {
+      return sample_weight.empty() ? 1.0 : static_cast<double>(sample_weight[r]);
+    };
+    Moments m{0, std::vector<double>(x.columns), std::vector<double>(x.columns)};
+    std::vector<double> error(x.columns);
+    for (std::size_t r = 0; r < x.rows; ++r) {
+      m.count += weight(r);
+      for (std::size_t c = 0; c < x.columns; ++c) m.mean[c] += weight(r) * static_cast<double>(x(r, c));
+    }
+    for (double& mean : m.mean) mean /= m.count;
+    for (std::size_t r = 0; r < x.rows; ++r)
+      for (std::size_t c = 0; c < x.columns; ++c) {
+        const double d = static_cast<double>(x(r, c)) - m.mean[c];
+        error[c] += weight(r) * d;
+        m.squares[c] += weight(r) * d * d;
+      }
+    // What rounding left in the mean, taken out.
+    for (std::size_t c = 0; c < x.columns; ++c) m.squares[c] -= error[c] * error[c] / m.count;
+    return m;
+  }
+
   /// Whether a variance may be rounding alone. Source: Chan, Golub and LeVeque 1983, "Algorithms for
   /// computing the sample variance".
   static bool is_constant(double var, double mean, double n) {
