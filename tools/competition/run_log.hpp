@@ -6,7 +6,7 @@
 #include <string>
 
 #include "pantanal/competition/configuration.hpp"
-#include "pantanal/competition/train_heads.hpp"
+#include "pantanal/competition/heads.hpp"
 #include "pantanal/core/result.hpp"
 
 namespace pantanal::competition {

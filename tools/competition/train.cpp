@@ -6,6 +6,7 @@
 
 #include "interruption.hpp"
 #include "pantanal/competition/heads_file.hpp"
+#include "pantanal/competition/heads_session.hpp"
 #include "pantanal/competition/tables.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/perch/model_file.hpp"

@@ -8,6 +8,7 @@
 
 #include "pantanal/competition/perch_cache.hpp"
 #include "pantanal/competition/perch_outputs.hpp"
+#include "pantanal/competition/train_heads.hpp"
 #include "pantanal/perch/session.hpp"
 #include "soundscape_feed.hpp"
 

@@ -10,8 +10,8 @@
 
 #include "console.hpp"
 #include "pantanal/competition/configuration.hpp"
+#include "pantanal/competition/heads.hpp"
 #include "pantanal/competition/tables.hpp"
-#include "pantanal/competition/train_heads.hpp"
 #include "pantanal/core/result.hpp"
 #include "pantanal/perch/model.hpp"
 

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pantanal/competition/configuration.hpp"
@@ -85,6 +87,20 @@ struct HeadsBundle {
   Result<pipeline::FusionClasses> fusion_classes() const {
     return pipeline::build_fusion_classes(mapping, texture, active);
   }
+};
+
+/// What a training found out, for logs.json.
+struct TrainingLog {
+  std::map<std::string, double> scores, seconds;
+  std::map<std::string, std::size_t> counts;
+  std::vector<std::pair<double, double>> ensemble_search;  ///< weight, macro AUC
+  std::vector<std::pair<ProbeGridPoint, double>> probe_grid;
+  std::vector<std::string> notes;  ///< what was left out, and why
+};
+
+struct TrainedHeads {
+  HeadsBundle bundle;
+  TrainingLog log;
 };
 
 /// CRC-32C of a model's labels in order: whether a bundle was made for it.

@@ -38,20 +38,6 @@
 
 namespace pantanal::competition {
 
-/// What a training found out, for logs.json.
-struct TrainingLog {
-  std::map<std::string, double> scores, seconds;
-  std::map<std::string, std::size_t> counts;
-  std::vector<std::pair<double, double>> ensemble_search;  ///< weight, macro AUC
-  std::vector<std::pair<ProbeGridPoint, double>> probe_grid;
-  std::vector<std::string> notes;  ///< what was left out, and why
-};
-
-struct TrainedHeads {
-  HeadsBundle bundle;
-  TrainingLog log;
-};
-
 namespace detail {
 
 inline std::vector<float> as_floats(const pipeline::MultiHot& y) {
