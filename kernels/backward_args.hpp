@@ -70,6 +70,41 @@ struct CausalConvWeightGradientArgs {
   std::size_t steps = 0, channels = 0, kernel = 4;  ///< channels: a multiple of vector_floats
 };
 
+/// Where a depthwise convolution's taps fall: output (y, x) reads input (y·stride + i - top, x·stride + j -
+/// left) for tap (i, j), zeros outside.
+struct DepthwiseShape {
+  std::size_t input_rows = 0, input_columns = 0, output_rows = 0, output_columns = 0;
+  std::size_t kernel = 3, stride = 1, top = 0, left = 0;
+};
+
+/// The gradient of depthwise by its input, no activation: dx = Σ over the outputs and taps that read it of
+/// weights·dy. Images are rows of pixels without border, a pixel every `dy_stride` or `dx_stride` floats.
+struct DepthwiseBackwardArgs {
+  DepthwiseShape shape;
+  const float* dy = nullptr;
+  std::size_t dy_stride = 0;
+  const float* weights = nullptr;  ///< [kernel·kernel][channels]
+  std::size_t weights_stride = 0;
+  float* dx = nullptr;
+  std::size_t dx_stride = 0;
+  std::size_t channels = 0;  ///< a multiple of vector_floats
+};
+
+/// Over `images` images, dweights[i·kernel + j][c] = Σ_yx dy[y][x][c]·input[y·stride + i - top][x·stride + j
+/// - left][c] and dbias[c] = Σ_yx dy[y][x][c]; summed image by image, in order.
+struct DepthwiseWeightGradientArgs {
+  DepthwiseShape shape;
+  const float* input = nullptr;
+  std::size_t input_stride = 0, input_image = 0;  ///< floats between pixels, between images
+  const float* dy = nullptr;
+  std::size_t dy_stride = 0, dy_image = 0;
+  std::size_t images = 0;
+  float* dweights = nullptr;
+  std::size_t weights_stride = 0;
+  float* dbias = nullptr;
+  std::size_t channels = 0;  ///< a multiple of vector_floats
+};
+
 inline constexpr std::size_t scan_backward_steps = 12;  ///< steps whose states are recomputed together
 
 /// The gradient of selective_scan from a state of zeros: given dy and the scan's inputs, with

@@ -39,6 +39,8 @@ inline double slope(Function function, double x) {
              x * std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
     case Function::softplus:
       return sigmoid;
+    case Function::relu:
+      return x > 0 ? 1 : 0;
   }
   return 0;
 }
@@ -133,6 +135,32 @@ inline ScanGradients selective_scan_backward(std::span<const float> u, std::span
   for (std::size_t i = 0; i < u.size() && !skip.empty(); ++i) {
     g.du[i] += double{dy[i]} * double{skip[i % channels]};
     g.dskip[i % channels] += double{dy[i]} * double{u[i]};
+  }
+  return g;
+}
+
+struct DepthwiseGradients {
+  std::vector<double> dx, dweights, dbias;  ///< dweights [kernel·kernel][channels]
+};
+
+/// Of one image: input [input_rows, input_columns, channels], dy [output_rows, output_columns, channels].
+inline DepthwiseGradients depthwise_backward(const DepthwiseShape& s, std::size_t channels,
+                                             std::span<const float> input, std::span<const float> dy,
+                                             std::span<const float> weights) {
+  DepthwiseGradients g{std::vector<double>(input.size()), std::vector<double>(weights.size()),
+                       std::vector<double>(channels)};
+  for (std::size_t at = 0; at < dy.size(); ++at) {
+    const std::size_t c = at % channels, x = at / channels % s.output_columns,
+                      y = at / channels / s.output_columns;
+    g.dbias[c] += double{dy[at]};
+    for (std::size_t tap = 0; tap < s.kernel * s.kernel; ++tap) {
+      const std::size_t row = y * s.stride + tap / s.kernel - s.top,
+                        column = x * s.stride + tap % s.kernel - s.left;
+      if (row >= s.input_rows || column >= s.input_columns) continue;
+      const std::size_t from = (row * s.input_columns + column) * channels + c;
+      g.dx[from] += double{dy[at]} * double{weights[tap * channels + c]};
+      g.dweights[tap * channels + c] += double{dy[at]} * double{input[from]};
+    }
   }
   return g;
 }

@@ -25,6 +25,8 @@ inline double map(Function function, double x) {
       return 0.5 * x * std::erfc(-x / std::numbers::sqrt2);
     case Function::softplus:
       return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
+    case Function::relu:
+      return std::max(x, 0.0);
   }
   return x;
 }

@@ -156,8 +156,8 @@ struct AdamArgs {
 };
 
 /// Functions of one variable. silu(x) = x/(1+e^-x); gelu(x) = x·Φ(x), the exact one; softplus(x) = ln(1+e^x).
-/// exp takes x clamped to [-87, 87], exp2 x in [-126, 127].
-enum class Function { exp, exp2, silu, gelu, softplus };
+/// relu(x) = max(x, 0), of slope 0 at 0. exp takes x clamped to [-87, 87], exp2 x in [-126, 127].
+enum class Function { exp, exp2, silu, gelu, softplus, relu };
 
 /// One instruction set's kernels and the two numbers that fix the packing of weights for them.
 struct KernelTable {
@@ -224,6 +224,8 @@ struct KernelTable {
                                 std::size_t columns, float scale) = nullptr;
   void (*causal_conv_backward)(const CausalConvBackwardArgs&) = nullptr;
   void (*causal_conv_weight_gradient)(const CausalConvWeightGradientArgs&) = nullptr;
+  void (*depthwise_backward)(const DepthwiseBackwardArgs&) = nullptr;
+  void (*depthwise_weight_gradient)(const DepthwiseWeightGradientArgs&) = nullptr;
   void (*selective_scan_backward)(const SelectiveScanBackwardArgs&) = nullptr;
   void (*adamw)(const AdamWArgs&) = nullptr;
   double (*sum_squares)(const float* values, std::size_t size) = nullptr;

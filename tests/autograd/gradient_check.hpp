@@ -38,6 +38,18 @@ struct LayerCheck {
   std::function<void(LayerRun&)> run;
   bool input_gradient = true;
   double tolerance = 3e-5;  ///< of a gradient's largest element
+  /// Pixels of an image, for layers that take images, whose passes have one step per file; 0: rows as they
+  /// are.
+  std::size_t in_pixels = 0, out_pixels = 0;
+  float h =
+      1e-3f;  ///< of the differences; a layer with kinks, such as ReLU's, needs it so small as to miss them
+
+  std::size_t in_rows() const {
+    return check_sequences.count * (in_pixels ? in_pixels : check_sequences.steps);
+  }
+  std::size_t out_rows() const {
+    return check_sequences.count * (out_pixels ? out_pixels : check_sequences.steps);
+  }
 };
 
 /// Dense rows of `columns` as layers take them, the padding zero.
@@ -68,12 +80,9 @@ inline void expect_layer(ParameterSet& parameters, const LayerCheck& check, Laye
                          std::span<const double> y, std::span<const double> dx,
                          const std::vector<std::vector<double>>& gradients) {
   check.run(run);
-  const auto dense = [&](float* rows, std::size_t columns) {
-    return unpad(rows, run.sequences.rows(), columns);
-  };
-  kernels::expect_gradient(dense(run.y, check.out_features), y, "y", check.tolerance);
+  kernels::expect_gradient(unpad(run.y, check.out_rows(), check.out_features), y, "y", check.tolerance);
   if (check.input_gradient)
-    kernels::expect_gradient(dense(run.dx, check.in_features), dx, "dx", check.tolerance);
+    kernels::expect_gradient(unpad(run.dx, check.in_rows(), check.in_features), dx, "dx", check.tolerance);
   std::size_t i = 0;
   for (const TensorSpec& spec : parameters.specs())
     kernels::expect_gradient(parameters[spec.name].gradient, gradients[i++], spec.name.c_str(),
@@ -84,20 +93,20 @@ inline void expect_layer(ParameterSet& parameters, const LayerCheck& check, Laye
 
 inline void check_gradients(ParameterSet& parameters, const LayerCheck& check) {
   const nn::Sequences s = check_sequences;
-  std::vector<float> x = kernels::random_floats(s.rows() * check.in_features, 1);
-  const std::vector<float> dy = kernels::random_floats(s.rows() * check.out_features, 2);
+  std::vector<float> x = kernels::random_floats(check.in_rows() * check.in_features, 1);
+  const std::vector<float> dy = kernels::random_floats(check.out_rows() * check.out_features, 2);
   const auto y = [&] { return check.reference(std::vector<double>(x.begin(), x.end())); };
   const auto loss = [&] { return kernels::weighted_sum(y(), dy); };
-  const std::vector<double> expected = y(), dx = kernels::central_differences(x, loss);
+  const std::vector<double> expected = y(), dx = kernels::central_differences(x, loss, check.h);
   std::vector<std::vector<double>> gradients;
   for (const TensorSpec& spec : parameters.specs())
-    gradients.push_back(kernels::central_differences(parameters[spec.name].value, loss));
+    gradients.push_back(kernels::central_differences(parameters[spec.name].value, loss, check.h));
   for (const kernels::KernelTable* table : kernels::all_tables()) {
     SCOPED_TRACE(to_string(table->isa));
     AlignedBuffer<float> scratch(1 << 16), xs = pad(x, check.in_features), dys = pad(dy, check.out_features),
                                            ys(dys.size()), dxs(xs.size());
     std::fill(parameters.gradients().begin(), parameters.gradients().end(), 0.0f);
-    Pass pass{.table = table, .steps = s.steps, .scratch = nn::Scratch(scratch.data())};
+    Pass pass{.table = table, .steps = check.in_pixels ? 1 : s.steps, .scratch = nn::Scratch(scratch.data())};
     LayerRun run{*table, s, {pass, pass}, Team(), xs.data(), dys.data(), ys.data(), dxs.data()};
     run.passes[0].files = {0, 2}, run.passes[1].files = {2, 3};
     detail::expect_layer(parameters, check, run, expected, dx, gradients);

@@ -14,7 +14,8 @@ namespace pantanal::autograd {
 /// Which random stream a draw comes from (RandomStream::purpose): dropout layers are numbered from `dropout`
 /// in the order in which their model applies them.
 namespace purpose {
-inline constexpr std::uint32_t mixup = 1, initial_state = 2, prototypes = 3, dropout = 256;
+inline constexpr std::uint32_t mixup = 1, initial_state = 2, prototypes = 3, batches = 4, spectrograms = 5,
+                               dropout = 256;
 }  // namespace purpose
 
 /// x <- x·mask, mask being 1/(1-p) with probability 1-p, else 0;  dx <- dx·mask. Column c of row r of a batch

@@ -30,12 +30,18 @@ struct Validation {
   double loss = 0, auc = 0;
 };
 
-/// What the loop trains.
+/// What the optimiser is told at step i of the whole training.
+using StepSizes = std::function<StepSize(std::size_t)>;
+
+/// What the loop trains, by `step` or, where an epoch has several, by `steps`.
 struct TrainingTask {
   std::string where;  ///< starts the place of errors
   autograd::ParameterSet* parameters = nullptr;
   AdamW* optimizer = nullptr;
   std::function<double(std::uint32_t epoch, const StepSize&)> step = {};  ///< one step; its loss
+  /// An epoch's steps_per_epoch steps, from step epoch·steps_per_epoch on; the mean of their losses.
+  std::function<double(std::uint32_t epoch, const StepSizes&)> steps = {};
+  std::size_t steps_per_epoch = 1;
   std::function<Validation()> validate = {};  ///< none: the training loss stands in for the validation's
   std::size_t tape_bytes = 0;
   nlohmann::json fingerprint = {};  ///< what else must agree with a checkpoint
@@ -75,20 +81,23 @@ class TrainingLoop {
   Status make_schedule() {
     if (options_.schedule == Schedule::cosine_restarts) {
       PANTANAL_TRY(const auto restarts,
-                   CosineAnnealingWarmRestarts::create({.lr = options_.lr, .t_0 = options_.restart_period}));
+                   CosineAnnealingWarmRestarts::create(
+                       {.lr = options_.lr, .t_0 = options_.restart_period * task_.steps_per_epoch}));
       schedule_ = [restarts](std::size_t step) { return restarts.at(step); };
       return {};
     }
-    PANTANAL_TRY(const auto cycle, OneCycleLr::create({.max_lr = options_.lr,
-                                                       .total_steps = options_.n_epochs,
-                                                       .pct_start = options_.pct_start}));
+    PANTANAL_TRY(const auto cycle,
+                 OneCycleLr::create({.max_lr = options_.lr,
+                                     .total_steps = options_.n_epochs * task_.steps_per_epoch,
+                                     .pct_start = options_.pct_start}));
     schedule_ = [cycle](std::size_t step) { return cycle.at(step); };
     return {};
   }
 
   Status train_epoch(bool average) {
-    const StepSize size = schedule_(epoch_);
-    const double loss = task_.step(static_cast<std::uint32_t>(epoch_), size);
+    const StepSize size = schedule_(epoch_ * task_.steps_per_epoch);
+    const auto epoch = static_cast<std::uint32_t>(epoch_);
+    const double loss = task_.steps ? task_.steps(epoch, schedule_) : task_.step(epoch, size);
     const auto values = std::as_const(*task_.parameters).values();
     if (!std::isfinite(loss) || !all_finite(values))
       return Error{ErrorCode::invalid_argument, task_.where + ", epoch " + std::to_string(epoch_ + 1),
@@ -123,7 +132,7 @@ class TrainingLoop {
                        .train_loss = h.train_loss.back(),
                        .val_loss = h.val_loss.back(),
                        .val_auc = h.val_auc.back(),
-                       .lr = schedule_(epoch_).lr,
+                       .lr = schedule_(epoch_ * task_.steps_per_epoch).lr,
                        .wait = stop_.wait,
                        .swa_count = swa_.count(),
                        .seconds = seconds,
@@ -220,7 +229,7 @@ class TrainingLoop {
 
   TrainingTask task_;
   TrainingOptions options_;
-  std::function<StepSize(std::size_t)> schedule_;
+  StepSizes schedule_;
   std::size_t epoch_ = 0, timed_ = 0;
   double seconds_ = 0;
   EarlyStopping stop_;
