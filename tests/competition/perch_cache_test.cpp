@@ -64,6 +64,15 @@ TEST_F(PerchCacheTest, RefusesWhatDoesNotFit) {
   EXPECT_TRUE(refused(read_perch_cache(folder_.path(), 6), invalid_argument, {"emb_full[3, 2]"}));
 }
 
+TEST_F(PerchCacheTest, RefusesAnotherOrigin) {
+  ASSERT_TRUE(succeeded(write_perch_cache(folder_.path(), perch_, "this model")));
+  EXPECT_TRUE(succeeded(read_perch_cache(folder_.path(), 6, "this model")));
+  EXPECT_TRUE(refused(read_perch_cache(folder_.path(), 6, "that model"), ErrorCode::mismatch,
+                      {"full_perch_origin.txt", "another model"}));
+  std::filesystem::remove(folder_ / "full_perch_origin.txt");  // as a notebook leaves it
+  EXPECT_TRUE(succeeded(read_perch_cache(folder_.path(), 6, "that model")));
+}
+
 TEST_F(PerchCacheTest, SaysWhatToDoWithParquet) {
   ASSERT_TRUE(succeeded(write_perch_cache(folder_.path(), perch_)));
   std::filesystem::rename(folder_ / "full_perch_meta.csv", folder_ / "full_perch_meta.parquet");

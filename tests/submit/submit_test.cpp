@@ -148,6 +148,32 @@ TEST_F(SubmitTest, GoesOnAfterAKillAsIfThereHadBeenNone) {
   EXPECT_EQ(bytes("t.csv"), bytes("a.csv"));
 }
 
+TEST_F(SubmitTest, KeepsWhatStandsWhereAResumedRunCannotGoOn) {
+  ASSERT_EQ(submit("a.csv").code, 0);
+  const std::string whole = bytes("a.csv");
+  fs::rename(path("m"), path("model"));
+  EXPECT_EQ(submit("a.csv", {"--resume"}).code, 3);
+  EXPECT_EQ(bytes("a.csv"), whole);
+  fs::rename(path("model"), path("m"));
+  EXPECT_EQ(submit("a.csv", {"--resume", "--time-budget", "0.001s"}).code, 0);
+  EXPECT_EQ(bytes("a.csv"), whole);
+  write_bytes(path("a.csv.journal"), "not a journal");
+  EXPECT_EQ(submit("a.csv", {"--resume"}).code, 2);
+  EXPECT_EQ(bytes("a.csv"), whole);
+}
+
+TEST_F(SubmitTest, TrainingChecksWhereItsResultsGoFirst) {
+  infer::Console console;
+  TrainOptions options;
+  options.data = data_, options.perch = path("m"), options.out = folder_ / "nowhere" / "h";
+  options.logs = path("train.json"), options.configuration = *find_configuration(path("c.json"));
+  EXPECT_EQ(train(options, console), infer::ExitCode::output);
+  options.out = path("h2"), options.perch = path("other"), options.cache = path("cache");
+  EXPECT_TRUE(succeeded(perch::save_model(small_perch(9), path("other"))));
+  EXPECT_EQ(train(options, console), infer::ExitCode::model);  // the cache is of the other Perch
+  EXPECT_FALSE(fs::exists(path("h2")));
+}
+
 TEST_F(SubmitTest, SaysWhatIsWrong) {
   // A full disk: what was there stays.
   write_bytes(path("a.csv"), "as it was");
@@ -168,6 +194,14 @@ TEST_F(SubmitTest, SaysWhatIsWrong) {
   EXPECT_EQ(nan.code, 3);
   EXPECT_NE(nan.err.find("NaN"), std::string::npos) << nan.err;
   EXPECT_TRUE(valid("n.csv"));
+  // Heads of other classes: priors of the tables stand.
+  heads.thresholds[0] = 0.5f;
+  std::swap(heads.classes[0], heads.classes[1]);
+  ASSERT_TRUE(succeeded(save_heads(heads, path("h"))));
+  const Finished other = submit("o.csv");
+  EXPECT_EQ(other.code, 3);
+  EXPECT_NE(other.err.find("classes that are not those of"), std::string::npos) << other.err;
+  EXPECT_TRUE(valid("o.csv"));
   // Names that tell nothing.
   std::vector<fs::path> files = *list_soundscapes(data_ / "test_soundscapes");
   rows_.clear();
@@ -184,7 +218,8 @@ TEST_F(SubmitTest, SaysWhatIsWrong) {
   const Finished nothing = infer::run({"submit", "--data", path("nowhere"), "--perch", path("m"), "--heads",
                                        path("h"), "--out", path("e.csv")},
                                       folder_.path());
-  EXPECT_EQ(nothing.code, 3);
+  EXPECT_EQ(nothing.code, 6);
+  EXPECT_NE(nothing.err.find("no such folder"), std::string::npos) << nothing.err;
   EXPECT_FALSE(fs::exists(path("e.csv")));
 }
 
@@ -196,6 +231,7 @@ TEST(SubmitLine, IsChecked) {
     return infer::run(more, folder.path());
   };
   EXPECT_EQ(with({"--time-budget", "soon"}).code, 2);
+  EXPECT_EQ(with({"--time-budget", ""}).code, 2);
   EXPECT_EQ(with({"--config", "v5-run"}).code, 2);
   EXPECT_EQ(with({"--train-from-cache", "c", "--config", "none.json"}).code, 2);
   EXPECT_EQ(infer::run({"submit"}, folder.path()).code, 2);

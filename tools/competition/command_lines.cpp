@@ -132,7 +132,7 @@ ParsedLine<SubmitOptions> parse_submit_line(int argc, const char* const* argv) {
       ->option_text("CACHE")
       ->check(is_name);
   if (auto ended = problem<SubmitOptions>(app, argc, argv)) return *std::move(ended);
-  if (!text.budget.empty() && !(options.budget_s = parse_duration(text.budget)))
+  if (app.count("--time-budget") > 0 && !(options.budget_s = parse_duration(text.budget)))
     return refuse<SubmitOptions>(app, "--time-budget: '" + text.budget + "' is no time such as 85m");
   if (app.count("--config") > 0 && text.cache.empty())
     return refuse<SubmitOptions>(app, "--config: the heads have theirs; it is for --train-from-cache");

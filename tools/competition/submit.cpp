@@ -17,6 +17,7 @@
 #include "pantanal/competition/tables.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/perch/model_file.hpp"
+#include "pantanal/pipeline/submission.hpp"
 #include "run_log.hpp"
 #include "submission_board.hpp"
 #include "submission_run.hpp"
@@ -94,9 +95,11 @@ class Submit {
     status_code_ = ExitCode::output;
     board_.emplace(options_.out, priors.classes);
     std::size_t nameless = 0;
+    std::vector<std::string> row_ids;
     for (const std::filesystem::path& path : set_.paths) {
       const std::vector<pipeline::WindowMeta> meta = pipeline::soundscape_windows(path);
       if (!meta[0].place.site) ++nameless;
+      for (const pipeline::WindowMeta& window : meta) row_ids.push_back(window.row_id);
       const std::vector<pipeline::SiteHour> places = detail::places_of(meta);
       PANTANAL_TRY(const pipeline::Scores rows, prior_probabilities(places, priors.tables, priors.texture,
                                                                     priors.thresholds, priors.configuration));
@@ -105,11 +108,17 @@ class Submit {
     if (nameless > 0)
       note(std::to_string(nameless) + " of " + std::to_string(set_.paths.size()) +
            " soundscapes have names that tell no site and hour: they have the same prior");
+    log_.set("soundscapes", static_cast<double>(set_.paths.size()));
+    keeps_earlier_ =
+        options_.resume && pipeline::validate_submission(options_.out, priors.classes, row_ids).ok();
+    if (keeps_earlier_) {
+      note("the submission that stands is kept until there is more");
+      return {};
+    }
     const double before = bell_.elapsed();
     PANTANAL_TRY_STATUS(board_->publish());
     bell_.reserve(2 * (bell_.elapsed() - before) + 0.05);
     note("a submission of priors stands after " + std::to_string(bell_.elapsed()).substr(0, 5) + " s");
-    log_.set("soundscapes", static_cast<double>(set_.paths.size()));
     return {};
   }
 
@@ -120,12 +129,14 @@ class Submit {
         options_.train_from_cache && !(options_.resume && std::filesystem::exists(options_.heads, code));
     if (!trains) {
       auto loaded = load_heads(options_.heads);
-      if (loaded) {
+      if (!loaded) {
+        heads_problem_ = loaded.error();
+      } else if (Status status = check_classes(loaded->classes); !status) {
+        heads_problem_ = status.error();
+      } else {
         bundle_ = std::make_shared<const HeadsBundle>(*std::move(loaded));
-        PANTANAL_TRY_STATUS(check_classes());
         return priors_of(*bundle_);
       }
-      heads_problem_ = loaded.error();
     }
     auto tables = read_competition_tables(options_.data);
     if (!tables && heads_problem_) return *heads_problem_;
@@ -134,15 +145,15 @@ class Submit {
     return priors_of(*tables_, options_.configuration);
   }
 
-  /// The bundle's classes must be those that are asked for, if that is known.
-  Status check_classes() const {
+  /// The heads' classes must be those that are asked for, if that is known.
+  Status check_classes(const std::vector<std::string>& classes) const {
     const std::filesystem::path path = options_.data / "sample_submission.csv";
     std::error_code code;
     if (!std::filesystem::exists(path, code)) return {};
     PANTANAL_TRY(const pipeline::SampleSubmission sample, pipeline::read_sample_submission(path));
-    if (sample.classes == bundle_->classes) return {};
+    if (sample.classes == classes) return {};
     return Error{ErrorCode::mismatch, options_.heads.string(),
-                 std::to_string(bundle_->classes.size()) + " classes that are not those of " + path.string(),
+                 std::to_string(classes.size()) + " classes that are not those of " + path.string(),
                  "heads trained for this competition"};
   }
 
@@ -220,7 +231,9 @@ class Submit {
 
   /// The last publication, and what there is to say.
   ExitCode end() {
-    if (Status status = board_->publish(); !status) {
+    // What an earlier run left is better than priors alone.
+    const bool publishes = totals_ || !keeps_earlier_;
+    if (Status status = publishes ? board_->publish() : Status(); !status) {
       console_.say("an earlier submission stands, complete but without the latest soundscapes");
       return console_.fail(ExitCode::output, status.error());
     }
@@ -245,7 +258,7 @@ class Submit {
   /// Nothing more can be done: an end in good order if time or a signal is the reason, else a failure.
   ExitCode stop(const Error& error) {
     if (is_over()) return end();
-    console_.say("the submission holds priors only");
+    console_.say(keeps_earlier_ ? "the submission is what it was" : "the submission holds priors only");
     return console_.fail(ExitCode::model, error);
   }
 
@@ -262,6 +275,7 @@ class Submit {
   TestSet set_;
   ExitCode status_code_ = ExitCode::model;
   std::optional<Error> heads_problem_;
+  bool keeps_earlier_ = false;  ///< resumed, and a complete submission is there
   std::optional<CompetitionTables> tables_;
   std::shared_ptr<const HeadsBundle> bundle_;
   std::optional<SubmissionBoard> board_;

@@ -1,14 +1,18 @@
 #include "train.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "interruption.hpp"
 #include "pantanal/competition/heads_file.hpp"
 #include "pantanal/competition/heads_session.hpp"
+#include "pantanal/competition/perch_cache.hpp"
 #include "pantanal/competition/tables.hpp"
 #include "pantanal/core/parallel.hpp"
+#include "pantanal/io/atomic_file.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "run_log.hpp"
 #include "training_run.hpp"
@@ -29,11 +33,23 @@ Result<TrainedHeads> trained_heads(const TrainOptions& options, infer::Console& 
   return run_training(request, tables, model, console);
 }
 
+/// Whether what a training makes can be put where it shall be, before hours go into it.
+Status check_outputs(const TrainOptions& options) {
+  PANTANAL_TRY_STATUS(AtomicFile::create(options.out));
+  PANTANAL_TRY_STATUS(AtomicFile::create(options.logs));
+  if (!options.cache || has_perch_cache(*options.cache)) return {};
+  std::error_code code;
+  std::filesystem::create_directories(*options.cache, code);
+  PANTANAL_TRY_STATUS(AtomicFile::create(*options.cache / "full_perch_arrays.npz"));
+  return {};
+}
+
 }  // namespace
 
 infer::ExitCode train(const TrainOptions& options, infer::Console& console) {
   using infer::ExitCode;
   detail::StopWatch watch;
+  if (Status status = check_outputs(options); !status) return console.fail(ExitCode::output, status.error());
   const auto trained = trained_heads(options, console);
   if (!trained && infer::interrupted()) return ExitCode::interrupted;
   if (!trained) return console.fail(ExitCode::model, trained.error());

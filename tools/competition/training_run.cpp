@@ -9,6 +9,7 @@
 #include "pantanal/competition/perch_cache.hpp"
 #include "pantanal/competition/perch_outputs.hpp"
 #include "pantanal/competition/train_heads.hpp"
+#include "pantanal/core/crc32c.hpp"
 #include "pantanal/perch/session.hpp"
 #include "soundscape_feed.hpp"
 
@@ -42,6 +43,23 @@ Result<PerReduce> run_perch_on(const std::vector<std::filesystem::path>& paths,
     console.show_progress(done / static_cast<double>(paths.size()), 60 * done);
   }
   return all;
+}
+
+/// Names what cached outputs depend on: Perch's weights and labels, and how its classes become the
+/// competition's.
+std::string origin_of(const perch::Model& model, const CompetitionTables& tables,
+                      const pipeline::PerchMapping& mapping, pipeline::ProxyReduce reduce) {
+  Crc32c crc;
+  for (const auto& [name, tensor] : model.tensors) crc.update(std::as_bytes(tensor.values));
+  for (const std::string& name : tables.classes)
+    crc.update(std::as_bytes(std::span(name.c_str(), name.size() + 1)));
+  crc.update(std::as_bytes(std::span(mapping.bc_indices)));
+  for (const auto& proxy : mapping.proxies) {
+    crc.update(std::as_bytes(std::span(&proxy.class_index, 1)));
+    crc.update(std::as_bytes(std::span(proxy.bc_indices)));
+  }
+  return "pantanal cache " + std::to_string(crc.value()) + " " + std::to_string(labels_crc(model.labels)) +
+         (reduce == pipeline::ProxyReduce::max ? " max\n" : " mean\n");
 }
 
 /// Each reduction's out-of-fold base scores; the better one's index.
@@ -79,7 +97,14 @@ Result<PerchOutputs> training_outputs(TrainingRequest& request, const Competitio
   const bool grid = configuration.study.run_proxy_reduce_grid && request.with_studies;
   if (request.cache && has_perch_cache(*request.cache) && !grid) {
     console.say("Perch's outputs: from the cache in " + request.cache->string());
-    return read_perch_cache(*request.cache, tables.classes.size());
+    PANTANAL_TRY(PerchOutputs cached,
+                 read_perch_cache(*request.cache, tables.classes.size(),
+                                  origin_of(*model, tables, mapping, configuration.proxy_reduce)));
+    const std::size_t width = model->architecture.head.channels;
+    PANTANAL_TRY_STATUS(
+        pipeline::detail::check_size((*request.cache / "full_perch_arrays.npz").string() + ": emb_full",
+                                     cached.emb, cached.emb.rows, width));
+    return cached;
   }
   std::vector<std::filesystem::path> paths;
   for (const std::string& file : tables.labels.full_files)
@@ -96,7 +121,9 @@ Result<PerchOutputs> training_outputs(TrainingRequest& request, const Competitio
     PANTANAL_TRY(chosen, better_reduce(all, tables, mapping, configuration, console));
     configuration.proxy_reduce = reduces[chosen];
   }
-  if (request.cache) PANTANAL_TRY_STATUS(write_perch_cache(*request.cache, all[chosen]));
+  if (request.cache)
+    PANTANAL_TRY_STATUS(write_perch_cache(*request.cache, all[chosen],
+                                          origin_of(*model, tables, mapping, configuration.proxy_reduce)));
   return std::move(all[chosen]);
 }
 

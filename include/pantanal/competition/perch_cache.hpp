@@ -16,6 +16,7 @@
 #include "pantanal/core/result.hpp"
 #include "pantanal/io/atomic_file.hpp"
 #include "pantanal/io/csv.hpp"
+#include "pantanal/io/mapped_file.hpp"
 #include "pantanal/output/npz_file.hpp"
 #include "pantanal/output/npz_writer.hpp"
 #include "pantanal/pipeline/file_metadata.hpp"
@@ -27,6 +28,19 @@ namespace detail {
 inline constexpr const char* cache_arrays = "full_perch_arrays.npz";
 inline constexpr const char* cache_meta = "full_perch_meta.csv";
 inline constexpr const char* cache_parquet = "full_perch_meta.parquet";
+inline constexpr const char* cache_origin = "full_perch_origin.txt";
+
+/// A cache of another origin is refused; one without, such as a notebook's, is taken at its word.
+inline Status check_cache_origin(const std::filesystem::path& path, const std::string& origin) {
+  std::error_code code;
+  if (!std::filesystem::exists(path, code)) return {};
+  PANTANAL_TRY(const MappedFile file, MappedFile::open(path));
+  const std::span<const std::byte> bytes = file.bytes();
+  const std::string found(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (found == origin) return {};
+  return Error{ErrorCode::mismatch, path.string(), "a cache of another model, taxonomy or configuration",
+               "this one's: another folder, or none, to compute it"};
+}
 
 inline Result<pipeline::Scores> cached_matrix(const output::NpzFile& file, const char* name,
                                               const std::string& where) {
@@ -95,9 +109,12 @@ inline bool has_perch_cache(const std::filesystem::path& folder) {
 /// Reads full_perch_arrays.npz, scores_full_raw [N, n_classes] and emb_full [N, D] as NumPy writes them, and
 /// full_perch_meta.csv with columns row_id, filename, site and hour_utc. Errors: a file or column that is
 /// missing, sizes that do not fit, values that are not finite, windows that are no whole files. A
-/// full_perch_meta.parquet alone is `unsupported`: pandas' to_csv(index=False) makes the .csv of it.
-inline Result<PerchOutputs> read_perch_cache(const std::filesystem::path& folder, std::size_t n_classes) {
+/// full_perch_meta.parquet alone is `unsupported`: pandas' to_csv(index=False) makes the .csv of it. `origin`
+/// is what write_perch_cache() was given; a cache that says otherwise is a `mismatch`.
+inline Result<PerchOutputs> read_perch_cache(const std::filesystem::path& folder, std::size_t n_classes,
+                                             const std::string& origin = {}) {
   const std::string where = (folder / detail::cache_arrays).string();
+  if (!origin.empty()) PANTANAL_TRY_STATUS(detail::check_cache_origin(folder / detail::cache_origin, origin));
   PANTANAL_TRY(const output::NpzFile file, output::NpzFile::open(where));
   std::error_code code;
   if (!std::filesystem::exists(folder / detail::cache_meta, code) &&
@@ -117,10 +134,15 @@ inline Result<PerchOutputs> read_perch_cache(const std::filesystem::path& folder
   return outputs;
 }
 
-/// Writes what read_perch_cache reads. The arrays come last, so that an interrupted write is no cache.
-inline Status write_perch_cache(const std::filesystem::path& folder, const PerchOutputs& outputs) {
+/// Writes what read_perch_cache reads, and `origin`, which names what the outputs depend on. The arrays come
+/// last, so that an interrupted write is no cache.
+inline Status write_perch_cache(const std::filesystem::path& folder, const PerchOutputs& outputs,
+                                const std::string& origin = {}) {
   std::error_code code;
   std::filesystem::create_directories(folder, code);
+  PANTANAL_TRY(AtomicFile text, AtomicFile::create(folder / detail::cache_origin));
+  PANTANAL_TRY_STATUS(text.write(origin));
+  PANTANAL_TRY_STATUS(text.commit());
   PANTANAL_TRY_STATUS(detail::write_cache_meta(folder / detail::cache_meta, outputs.meta));
   const auto array = [](const char* name, const pipeline::Scores& matrix) {
     return output::NpzArray{name, "<f4", sizeof(float), {static_cast<std::int64_t>(matrix.columns)}};

@@ -46,14 +46,16 @@ inline Result<std::vector<float>> read_soundscape_60s(const std::filesystem::pat
   return samples;
 }
 
-/// The .ogg files of a folder, by name. None if there is no such folder. Error: a folder that cannot be read.
+/// The .ogg files of a folder, by name, without hidden ones. None if there is no such folder. Error: a folder
+/// that cannot be read.
 inline Result<std::vector<std::filesystem::path>> list_soundscapes(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> paths;
   std::error_code code;
   if (!std::filesystem::exists(folder, code)) return paths;
   std::filesystem::directory_iterator entry(folder, code);
   for (; !code && entry != std::filesystem::directory_iterator(); entry.increment(code))
-    if (entry->path().extension() == ".ogg") paths.push_back(entry->path());
+    if (entry->path().extension() == ".ogg" && entry->path().filename().native().front() != '.')
+      paths.push_back(entry->path());
   if (code) return Error{ErrorCode::io, folder.string(), code.message(), "a folder that can be read"};
   std::ranges::sort(paths, {}, [](const std::filesystem::path& path) { return path.filename().native(); });
   return paths;
@@ -68,6 +70,9 @@ struct TestSet {
 /// The test soundscapes of a competition's folder; without any, the first `dryrun_n_files` of the training
 /// soundscapes. Error: neither has one (`not_found`).
 inline Result<TestSet> find_test_set(const std::filesystem::path& data, std::size_t dryrun_n_files) {
+  std::error_code code;
+  if (!std::filesystem::is_directory(data, code))
+    return Error{ErrorCode::not_found, data.string(), "no such folder", "a competition's"};
   TestSet set;
   PANTANAL_TRY(set.paths, list_soundscapes(data / "test_soundscapes"));
   if (!set.paths.empty()) return set;
