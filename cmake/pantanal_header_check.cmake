@@ -1,5 +1,6 @@
-# Every public header compiles alone: one translation unit each, with the headers' own kernels rather than compiled ones.
-# PANTANAL_BUILD_HEADER_CHECK=TOGETHER: one unit for all, which shows that another target's compiler takes them.
+# Every public header compiles alone: one translation unit each, the kernels left to pantanal_kernels.
+# PANTANAL_BUILD_HEADER_CHECK=TOGETHER: one unit for all, with the headers' own kernels, which shows that another target's
+# compiler takes them.
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/include/*.hpp)
 if(NOT PANTANAL_WITH_AUDIO)
   list(FILTER headers EXCLUDE REGEX "^pantanal/(audio|competition)/")
@@ -24,6 +25,9 @@ if(PANTANAL_BUILD_HEADER_CHECK STREQUAL "TOGETHER")
   file(CONFIGURE OUTPUT ${units} CONTENT "${text}")
 endif()
 add_library(pantanal_header_check OBJECT ${units})
+if(NOT PANTANAL_BUILD_HEADER_CHECK STREQUAL "TOGETHER")
+  target_link_libraries(pantanal_header_check PRIVATE pantanal_kernels)
+endif()
 target_compile_options(pantanal_header_check PRIVATE -O0)  # only whether it compiles
 target_link_libraries(pantanal_header_check PRIVATE pantanal_build_flags pantanal)
 if(PANTANAL_WITH_AUDIO)
