@@ -1,4 +1,4 @@
-// The selective scan at five shapes (batch, steps, channels, states), beside a plain scalar loop and a
+// The selective scan at eight shapes (batch, steps, channels, states), beside a plain scalar loop and a
 // straightforward Eigen version, one thread and two. Named implementation/shape/threads.
 //
 // What bounds it. Per state, step and vector the kernel issues 8 multiplications or fused multiply-adds

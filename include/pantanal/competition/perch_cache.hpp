@@ -140,6 +140,7 @@ inline Status write_perch_cache(const std::filesystem::path& folder, const Perch
                                 const std::string& origin = {}) {
   std::error_code code;
   std::filesystem::create_directories(folder, code);
+  std::filesystem::remove(folder / detail::cache_arrays, code);  // an older cache's, of another origin
   PANTANAL_TRY(AtomicFile text, AtomicFile::create(folder / detail::cache_origin));
   PANTANAL_TRY_STATUS(text.write(origin));
   PANTANAL_TRY_STATUS(text.commit());
