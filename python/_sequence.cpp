@@ -232,16 +232,16 @@ void add_proto_ssm(nb::module_& module) {
           [](ProtoSsm* self, std::size_t d_input, std::size_t d_model, std::size_t d_state,
              std::size_t n_ssm_layers, std::size_t n_classes, std::size_t n_windows, std::size_t n_sites,
              std::size_t meta_dim, bool use_cross_attn, std::size_t cross_attn_heads, std::size_t n_families,
-             std::size_t d_conv, bool mamba, std::int64_t threads) {
-            new (self)
-                ProtoSsm({d_input, d_model, d_state, d_conv, n_ssm_layers, n_classes, n_windows, n_sites,
-                          meta_dim, use_cross_attn, cross_attn_heads, n_families, form_of(mamba)},
-                         threads);
+             std::size_t n_prototypes, std::size_t d_conv, bool mamba, std::int64_t threads) {
+            new (self) ProtoSsm(
+                {d_input, d_model, d_state, d_conv, n_ssm_layers, n_classes, n_windows, n_sites, meta_dim,
+                 use_cross_attn, cross_attn_heads, n_families, n_prototypes, form_of(mamba)},
+                threads);
           },
           nb::arg("d_input"), nb::arg("d_model"), nb::arg("d_state"), nb::arg("n_ssm_layers"),
           nb::arg("n_classes"), nb::arg("n_windows"), nb::arg("n_sites"), nb::arg("meta_dim"),
-          nb::arg("use_cross_attn"), nb::arg("cross_attn_heads"), nb::arg("n_families"), nb::arg("d_conv"),
-          nb::arg("mamba"), nb::arg("threads"))
+          nb::arg("use_cross_attn"), nb::arg("cross_attn_heads"), nb::arg("n_families"),
+          nb::arg("n_prototypes"), nb::arg("d_conv"), nb::arg("mamba"), nb::arg("threads"))
       .def("run", &run_proto, nb::arg("emb").noconvert(), nb::arg("perch_logits").noconvert().none(),
            nb::arg("site_ids").noconvert().none(), nb::arg("hours").noconvert().none(),
            nb::arg("species_logits").noconvert(), nb::arg("family_logits").noconvert().none(),
@@ -257,14 +257,16 @@ void add_residual_ssm(nb::module_& module) {
           "__init__",
           [](ResidualSsm* self, std::size_t d_input, std::size_t d_scores, std::size_t d_model,
              std::size_t d_state, std::size_t n_classes, std::size_t n_windows, std::size_t n_sites,
-             std::size_t meta_dim, std::size_t d_conv, bool mamba, bool clamp_ids, std::int64_t threads) {
+             std::size_t meta_dim, std::size_t n_ssm_layers, std::size_t d_conv, bool mamba, bool clamp_ids,
+             std::int64_t threads) {
             new (self) ResidualSsm({d_input, d_scores, d_model, d_state, d_conv, n_classes, n_windows,
-                                    n_sites, meta_dim, form_of(mamba), clamp_ids},
+                                    n_sites, meta_dim, n_ssm_layers, form_of(mamba), clamp_ids},
                                    threads);
           },
           nb::arg("d_input"), nb::arg("d_scores"), nb::arg("d_model"), nb::arg("d_state"),
           nb::arg("n_classes"), nb::arg("n_windows"), nb::arg("n_sites"), nb::arg("meta_dim"),
-          nb::arg("d_conv"), nb::arg("mamba"), nb::arg("clamp_ids"), nb::arg("threads"))
+          nb::arg("n_ssm_layers"), nb::arg("d_conv"), nb::arg("mamba"), nb::arg("clamp_ids"),
+          nb::arg("threads"))
       .def("run", &run_residual, nb::arg("emb").noconvert(), nb::arg("first_pass_scores").noconvert(),
            nb::arg("site_ids").noconvert().none(), nb::arg("hours").noconvert().none(),
            nb::arg("correction").noconvert());

@@ -72,7 +72,8 @@ inline Result<heads::ProtoSsmConfig> proto_ssm_config(const std::string& text) {
                             {"meta_dim", field(c.meta_dim)},
                             {"use_cross_attn", field(c.use_cross_attn)},
                             {"cross_attn_heads", field(c.cross_attn_heads)},
-                            {"n_families", field(c.n_families)}}));
+                            {"n_families", field(c.n_families)},
+                            {"n_prototypes", field(c.n_prototypes)}}));
   return c;
 }
 
@@ -88,6 +89,7 @@ inline Result<heads::ResidualSsmConfig> residual_ssm_config(const std::string& t
                             {"n_windows", field(c.n_windows)},
                             {"n_sites", field(c.n_sites)},
                             {"meta_dim", field(c.meta_dim)},
+                            {"n_ssm_layers", field(c.n_ssm_layers)},
                             {"clamp_ids", field(c.clamp_ids)}}));
   return c;
 }

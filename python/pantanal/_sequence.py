@@ -133,6 +133,8 @@ class ProtoSSM(_Model):
             sizes, as in the notebook, in its order and with its defaults. n_windows is the most that a file may have.
         dropout: taken for the notebook's sake; it is off in inference.
         n_families: outputs of the family head, what the notebook's init_family_head adds; 0 for none.
+        n_prototypes: prototypes per class, the nearest of which gives sim; `prototypes` is then [n_classes, n_prototypes,
+            d_model].
         d_conv, form: of the state space layers, see SelectiveSSM.
         threads: threads to share the files; 0 stands for as many as the CPU has. Results do not depend on it.
 
@@ -157,6 +159,7 @@ class ProtoSSM(_Model):
         cross_attn_heads: int = 4,
         *,
         n_families: int = 0,
+        n_prototypes: int = 1,
         d_conv: int = 4,
         form: str = "notebook",
         threads: int = 0,
@@ -175,6 +178,7 @@ class ProtoSSM(_Model):
             use_cross_attn=bool(use_cross_attn),
             cross_attn_heads=extent("cross_attn_heads", cross_attn_heads),
             n_families=self.n_families,
+            n_prototypes=extent("n_prototypes", n_prototypes),
             d_conv=extent("d_conv", d_conv),
             mamba=_is_mamba(form),
             threads=extent("threads", threads, 0),
@@ -239,14 +243,15 @@ class ProtoSSM(_Model):
 
 
 class ResidualSSM(_Model):
-    """What a file's first-pass scores lack: one bidirectional state space layer over embeddings and scores.
+    """What a file's first-pass scores lack: bidirectional state space layers, one as a rule, over embeddings and scores.
 
-        h = gelu(norm(input_proj([emb, scores]))) (+ meta of the file) + pos_enc
-        correction = output_head(ssm_norm(ssm_merge([fwd(h), bwd(h)]) + h))
+        h = gelu(norm(input_proj([emb, scores]))) (+ meta of the file) + pos_enc; h = ssm_norm(ssm_merge([fwd(h), bwd(h)]) + h),
+        for every layer; correction = output_head(h)
 
     Args:
         d_input, d_scores, d_model, d_state, n_classes, n_windows, dropout, n_sites, meta_dim: as in the notebook, in its
             order and with its defaults; see ProtoSSM.
+        n_ssm_layers: layers; of several, ssm_fwd and the like are lists, as in ProtoSSM.
         clamp_ids: move a site or hour out of range to the nearest in range, as the notebook does, and do not refuse it.
         d_conv, form, threads: see ProtoSSM.
 
@@ -266,6 +271,7 @@ class ResidualSSM(_Model):
         n_sites: int = 20,
         meta_dim: int = 8,
         *,
+        n_ssm_layers: int = 1,
         clamp_ids: bool = False,
         d_conv: int = 4,
         form: str = "notebook",
@@ -282,6 +288,7 @@ class ResidualSSM(_Model):
             n_windows=extent("n_windows", n_windows),
             n_sites=extent("n_sites", n_sites),
             meta_dim=extent("meta_dim", meta_dim),
+            n_ssm_layers=extent("n_ssm_layers", n_ssm_layers),
             d_conv=extent("d_conv", d_conv),
             mamba=_is_mamba(form),
             clamp_ids=bool(clamp_ids),

@@ -21,8 +21,8 @@ def test_exports_what_it_promises():
 def test_is_typed_and_holds_nothing_else():
     folder = pathlib.Path(pantanal.__file__).parent
     names = {path.name for path in folder.iterdir() if path.name != "__pycache__"}
-    modules = {name for name in names if name.startswith(("_pantanal.", "_ml.", "_training.")) and name.endswith(".so")}
-    assert len(modules) == 3
+    modules = {name for name in names if name.startswith(("_pantanal.", "_ml.", "_pipeline.", "_training.")) and name.endswith(".so")}
+    assert len(modules) == 4
     assert names - modules == {
         "__init__.py",
         "_arrays.py",
@@ -35,8 +35,10 @@ def test_is_typed_and_holds_nothing_else():
         "_ml_transform.py",
         "_pantanal.pyi",
         "_perch.py",
+        "_pipeline.pyi",
         "_sequence.py",
         "_training.pyi",
+        "pipeline.py",
         "py.typed",
         "training.py",
     }

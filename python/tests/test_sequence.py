@@ -19,13 +19,14 @@ RESIDUAL_SIZES = ("d_input", "d_scores", "d_model", "d_state", "n_classes", "n_w
 
 def make_proto(case, **options):
     sizes = case.sizes(*PROTO_SIZES, "use_cross_attn", "cross_attn_heads", "d_conv")
-    model = pantanal.ProtoSSM(**sizes, **options)
+    model = pantanal.ProtoSSM(**sizes, n_prototypes=case.config.get("n_prototypes", 1), **options)
     model.load_state_dict(case.state)
     return model
 
 
 def make_residual(case, **options):
-    model = pantanal.ResidualSSM(**case.sizes(*RESIDUAL_SIZES, "d_conv"), **options)
+    layers = case.config.get("n_ssm_layers", 1)
+    model = pantanal.ResidualSSM(**case.sizes(*RESIDUAL_SIZES, "d_conv"), n_ssm_layers=layers, **options)
     model.load_state_dict(case.state)
     return model
 
@@ -86,7 +87,7 @@ def test_selective_ssm_agrees_with_pytorch(form):
 
 
 def test_proto_ssm_agrees_with_pytorch():
-    for case in torch_cases.load("proto_ssm"):
+    for case in torch_cases.load("proto_ssm") + torch_cases.load("several_prototypes"):
         model = make_proto(case, threads=2)
         arguments = (case.inputs["emb"], case.inputs.get("logits"), *case.meta())
         species, families, hidden = model(*arguments)
@@ -102,7 +103,7 @@ def test_proto_ssm_agrees_with_pytorch():
 
 
 def test_residual_ssm_agrees_with_pytorch_which_clamps_ids():
-    for case in torch_cases.load("residual_ssm"):
+    for case in torch_cases.load("residual_ssm") + torch_cases.load("several_residual_layers"):
         model = make_residual(case, clamp_ids=True, threads=2)
         correction = model(case.inputs["emb"], case.inputs["scores"], *case.meta())
         torch_cases.assert_close(correction, case.outputs["correction"])

@@ -13,7 +13,7 @@ namespace {
 TEST(ProtoSsm, IsTheModelThatIsRun) {
   heads::ProtoSsmConfig c;
   c.d_input = 16, c.d_model = 24, c.d_state = 5, c.n_ssm_layers = 2, c.n_classes = 7, c.n_windows = 6,
-  c.n_sites = 4, c.meta_dim = 3, c.cross_attn_heads = 4, c.n_families = 2;
+  c.n_sites = 4, c.meta_dim = 3, c.cross_attn_heads = 4, c.n_families = 2, c.n_prototypes = 2;
   const nn::StateDict state = heads::random_state(heads::required_tensors(c));
   const nn::Sequences s{4, 5};
   const std::vector<float> emb = kernels::random_floats(s.rows() * c.d_input, 1),

@@ -153,16 +153,20 @@ inline Rows prototype_head(ParameterSet& p, const Rows& h, std::size_t d, std::s
              fusion = p["fusion_alpha"].value;
   const double temperature =
       kernels::reference::map(kernels::Function::softplus, double{p["proto_temp"].value[0]});
-  const std::size_t classes = bias.size();
+  const std::size_t classes = bias.size(), per_class = prototypes.size() / classes / d;
   Rows y(h.size() / d * classes);
   for (std::size_t i = 0; i < y.size(); ++i) {
     const std::size_t r = i / classes, k = i % classes;
-    double dot = 0, squares = 0, lengths = 0;
-    for (std::size_t j = 0; j < d; ++j) {
-      dot += h[r * d + j] * double{prototypes[k * d + j]}, squares += h[r * d + j] * h[r * d + j];
-      lengths += std::pow(double{prototypes[k * d + j]}, 2);
+    double nearest = -1;
+    for (std::size_t p = k * per_class; p < (k + 1) * per_class; ++p) {
+      double dot = 0, squares = 0, lengths = 0;
+      for (std::size_t j = 0; j < d; ++j) {
+        dot += h[r * d + j] * double{prototypes[p * d + j]}, squares += h[r * d + j] * h[r * d + j];
+        lengths += std::pow(double{prototypes[p * d + j]}, 2);
+      }
+      nearest = std::max(nearest, dot / std::sqrt(squares * lengths));
     }
-    y[i] = dot / std::sqrt(squares * lengths) * temperature + double{bias[k]};
+    y[i] = nearest * temperature + double{bias[k]};
     if (logits.empty()) continue;
     const double gate = 1 / (1 + std::exp(-double{fusion[k]}));
     y[i] = gate * y[i] + (1 - gate) * double{logits[i]};

@@ -12,7 +12,7 @@ namespace {
 TEST(ResidualSsm, IsTheModelThatIsRun) {
   heads::ResidualSsmConfig c;
   c.d_input = 9, c.d_scores = 7, c.d_model = 24, c.d_state = 5, c.n_classes = 7, c.n_windows = 6,
-  c.n_sites = 4, c.meta_dim = 3;
+  c.n_sites = 4, c.meta_dim = 3, c.n_ssm_layers = 2;
   const nn::StateDict state = heads::random_state(heads::required_tensors(c));
   const nn::Sequences s{4, 5};
   const std::vector<float> inputs = kernels::random_floats(s.rows() * 16, 1);

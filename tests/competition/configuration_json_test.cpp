@@ -30,7 +30,12 @@ TEST(Configuration, PresetsDifferAsTheSpecificationSays) {
   EXPECT_EQ(cell.proto_ssm.n_ssm_layers, 3u);
   EXPECT_EQ(cell.postprocess.rank_aware_power, 0.0f);
   EXPECT_EQ(cell.tta_shifts.size(), 3u);
+  EXPECT_EQ(card.proto_ssm.d_model, 320u);
+  EXPECT_EQ(card.proto_ssm.n_ssm_layers, 4u);
+  EXPECT_EQ(card.proto_ssm.n_prototypes, 2u);
+  EXPECT_EQ(card.residual_ssm.n_ssm_layers, 2u);
   EXPECT_EQ(card.proto_ssm_train.scheduler, Scheduler::cosine_restarts);
+  EXPECT_EQ(card.proto_ssm_train.loss, LossMethod::species_focal);
   EXPECT_EQ(mended.study.threshold_scores, ThresholdScores::probabilities);
   EXPECT_EQ(mended.probe.balance, Balance::weights);
   for (const auto name : preset_names) EXPECT_TRUE(succeeded(validate(*preset(name)))) << name;

@@ -14,8 +14,8 @@ TEST(ProtoSsmConfig, CountsTheReferencesParameters) {
   other.n_ssm_layers = 2, other.d_state = 16, other.n_families = 0;
   EXPECT_EQ(parameter_count(other), 3'531'445u);
   other = published;
-  other.d_model = 256, other.n_ssm_layers = 3;
-  EXPECT_GT(parameter_count(other), 0u);
+  other.n_prototypes = 2;
+  EXPECT_EQ(parameter_count(other), 5'851'130u);
 }
 
 TEST(ProtoSsmConfig, NamesTheFieldThatIsWrong) {
@@ -32,6 +32,10 @@ TEST(ProtoSsmConfig, NamesTheFieldThatIsWrong) {
   EXPECT_TRUE(succeeded(validate(c)));
   c = {}, c.cross_attn_heads = 0;
   EXPECT_TRUE(refused(validate(c), code, {"cross_attn_heads"}));
+  c = {}, c.n_prototypes = 0;
+  EXPECT_TRUE(refused(validate(c), code, {"n_prototypes", "0"}));
+  c.n_prototypes = 65;
+  EXPECT_TRUE(refused(validate(c), code, {"n_prototypes", "65", "64"}));
   c = {}, c.n_ssm_layers = 5000;
   EXPECT_TRUE(refused(validate(c), code, {"n_ssm_layers", "5000"}));
 }

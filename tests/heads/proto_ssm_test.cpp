@@ -23,11 +23,12 @@ ProtoSsmConfig config_of(const FixtureCase& c) {
   config.n_sites = c.size("n_sites"), config.meta_dim = c.size("meta_dim");
   config.use_cross_attn = c.flag("use_cross_attn");
   config.cross_attn_heads = c.size("cross_attn_heads"), config.n_families = c.size("n_families");
+  if (c.contains("n_prototypes")) config.n_prototypes = c.size("n_prototypes");
   return config;
 }
 
-TEST(ProtoSsm, AgreesWithPyTorch) {
-  nn::for_each_case("proto_ssm", [](const kernels::KernelTable& table, const FixtureCase& c) {
+void expect_pytorchs(const char* cases) {
+  nn::for_each_case(cases, [](const kernels::KernelTable& table, const FixtureCase& c) {
     auto model =
         ProtoSsm::create(c.state, config_of(c), {.threads = 1, .rows_per_block = 50, .isa = table.isa});
     ASSERT_TRUE(succeeded(model));
@@ -44,6 +45,10 @@ TEST(ProtoSsm, AgreesWithPyTorch) {
     nn::expect_close(tta, c.output("tta"), "proto_ssm tta");
   });
 }
+
+TEST(ProtoSsm, AgreesWithPyTorch) { expect_pytorchs("proto_ssm"); }
+
+TEST(ProtoSsm, AgreesWithPyTorchOnSeveralPrototypes) { expect_pytorchs("several_prototypes"); }
 
 /// A small model and inputs for it.
 struct Small {

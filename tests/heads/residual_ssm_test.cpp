@@ -20,16 +20,20 @@ ResidualSsmConfig residual_config_of(const FixtureCase& c) {
   config.n_classes = c.size("n_classes");
   config.n_windows = c.size("n_windows"), config.n_sites = c.size("n_sites"),
   config.meta_dim = c.size("meta_dim");
+  if (c.contains("n_ssm_layers")) config.n_ssm_layers = c.size("n_ssm_layers");
   config.clamp_ids = true;
   return config;
 }
 
 TEST(ResidualSsm, CountsTheReferencesParameters) {
-  EXPECT_EQ(parameter_count(ResidualSsmConfig{}), 439'498u);
+  ResidualSsmConfig c;
+  EXPECT_EQ(parameter_count(c), 439'498u);
+  c.n_ssm_layers = 2;
+  EXPECT_EQ(parameter_count(c), 617'802u);
 }
 
-TEST(ResidualSsm, AgreesWithPyTorch) {
-  nn::for_each_case("residual_ssm", [](const kernels::KernelTable& table, const FixtureCase& c) {
+void expect_pytorchs_corrections(const char* cases) {
+  nn::for_each_case(cases, [](const kernels::KernelTable& table, const FixtureCase& c) {
     auto model = ResidualSsm::create(c.state, residual_config_of(c),
                                      {.threads = 1, .rows_per_block = 50, .isa = table.isa});
     ASSERT_TRUE(succeeded(model));
@@ -39,6 +43,12 @@ TEST(ResidualSsm, AgreesWithPyTorch) {
                                      c.size("steps"), correction)));
     nn::expect_close(correction, c.output("correction"), "residual_ssm correction");
   });
+}
+
+TEST(ResidualSsm, AgreesWithPyTorch) { expect_pytorchs_corrections("residual_ssm"); }
+
+TEST(ResidualSsm, AgreesWithPyTorchInSeveralLayers) {
+  expect_pytorchs_corrections("several_residual_layers");
 }
 
 struct SmallResidual {
@@ -142,6 +152,10 @@ TEST(ResidualSsm, NamesWhatIsWrong) {
   ResidualSsmConfig config = small.config;
   config.d_scores = 0;
   EXPECT_TRUE(refused(ResidualSsm::create(small.state, config), code, {"ResidualSsmConfig.d_scores"}));
+  config = small.config, config.n_ssm_layers = 0;
+  EXPECT_TRUE(refused(ResidualSsm::create(small.state, config), code, {"ResidualSsmConfig.n_ssm_layers"}));
+  config.n_ssm_layers = 2;
+  EXPECT_TRUE(refused(ResidualSsm::create(small.state, config), ErrorCode::not_found, {"ssm_fwd.0"}));
 }
 
 }  // namespace

@@ -59,11 +59,11 @@ class SelectiveSsm(nn.Module):
 
 
 class TemporalCrossAttention(nn.Module):
-    def __init__(self, d, heads):
+    def __init__(self, d, heads, dropout=0.0):
         super().__init__()
-        self.attn = nn.MultiheadAttention(d, heads, batch_first=True)
+        self.attn = nn.MultiheadAttention(d, heads, dropout=dropout, batch_first=True)
         self.norm, self.norm2 = nn.LayerNorm(d), nn.LayerNorm(d)
-        self.ffn = nn.Sequential(nn.Linear(d, 2 * d), nn.GELU(), nn.Dropout(), nn.Linear(2 * d, d), nn.Dropout())
+        self.ffn = nn.Sequential(nn.Linear(d, 2 * d), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * d, d), nn.Dropout(dropout))
 
     def forward(self, x):
         y = self.norm(x)
@@ -74,9 +74,9 @@ class TemporalCrossAttention(nn.Module):
 class Head(nn.Module):
     """What ProtoSsm and ResidualSsm share."""
 
-    def __init__(self, d_input, d, windows, sites, meta):
+    def __init__(self, d_input, d, windows, sites, meta, dropout):
         super().__init__()
-        self.input_proj = nn.Sequential(nn.Linear(d_input, d), nn.LayerNorm(d), nn.GELU(), nn.Dropout())
+        self.input_proj = nn.Sequential(nn.Linear(d_input, d), nn.LayerNorm(d), nn.GELU(), nn.Dropout(dropout))
         self.pos_enc = nn.Parameter(torch.randn(1, windows, d))
         self.site_emb, self.hour_emb = nn.Embedding(sites, meta), nn.Embedding(24, meta)
         self.meta_proj = nn.Linear(2 * meta, d)
@@ -85,20 +85,23 @@ class Head(nn.Module):
         return self.meta_proj(torch.cat([self.site_emb(site_ids), self.hour_emb(hours)], -1))[:, None]
 
 
-def bidirectional(x, fwd, bwd, merge, norm):
-    return norm(merge(torch.cat([fwd(x), bwd(x.flip(1)).flip(1)], -1)) + x)
+def bidirectional(x, drop, fwd, bwd, merge, norm):
+    return norm(drop(merge(torch.cat([fwd(x), bwd(x.flip(1)).flip(1)], -1))) + x)
 
 
 class ProtoSsm(Head):
-    def __init__(self, c):
-        super().__init__(c["d_input"], c["d_model"], c["n_windows"], c["n_sites"], c["meta_dim"])
-        d, layers = c["d_model"], range(c["n_ssm_layers"])
+    """`n_prototypes` per class, the nearest of which decides; parameter `prototypes` is [K, d], or [K, n, d] of several."""
+
+    def __init__(self, c, dropout=0.0):
+        super().__init__(c["d_input"], c["d_model"], c["n_windows"], c["n_sites"], c["meta_dim"], dropout)
+        d, layers, several = c["d_model"], range(c["n_ssm_layers"]), c.get("n_prototypes", 1)
         self.ssm_fwd = nn.ModuleList(SelectiveSsm(d, c["d_state"], c["d_conv"]) for _ in layers)
         self.ssm_bwd = nn.ModuleList(SelectiveSsm(d, c["d_state"], c["d_conv"]) for _ in layers)
         self.ssm_merge = nn.ModuleList(nn.Linear(2 * d, d) for _ in layers)
         self.ssm_norm = nn.ModuleList(nn.LayerNorm(d) for _ in layers)
-        self.cross_attn = TemporalCrossAttention(d, c["cross_attn_heads"]) if c["use_cross_attn"] else None
-        self.prototypes = nn.Parameter(torch.randn(c["n_classes"], d))
+        self.ssm_drop = nn.Dropout(dropout)
+        self.cross_attn = TemporalCrossAttention(d, c["cross_attn_heads"], dropout) if c["use_cross_attn"] else None
+        self.prototypes = nn.Parameter(torch.randn(c["n_classes"], *([several] if several > 1 else []), d))
         self.proto_temp = nn.Parameter(torch.tensor(5.0))
         self.class_bias, self.fusion_alpha = (nn.Parameter(torch.zeros(c["n_classes"])) for _ in range(2))
         self.family_head = nn.Linear(d, c["n_families"]) if c["n_families"] else None
@@ -110,10 +113,11 @@ class ProtoSsm(Head):
         if site_ids is not None:
             h = h + self.meta(site_ids, hours)
         for layer in zip(self.ssm_fwd, self.ssm_bwd, self.ssm_merge, self.ssm_norm):
-            h = bidirectional(h, *layer)
+            h = bidirectional(h, self.ssm_drop, *layer)
         if self.cross_attn is not None:
             h = self.cross_attn(h)
-        sim = F.normalize(h, dim=-1) @ F.normalize(self.prototypes, dim=-1).T
+        sim = F.normalize(h, dim=-1) @ F.normalize(self.prototypes.flatten(0, -2), dim=-1).T
+        sim = sim.unflatten(-1, (len(self.prototypes), -1)).max(-1).values
         species = sim * F.softplus(self.proto_temp) + self.class_bias
         if logits is not None:
             gate = torch.sigmoid(self.fusion_alpha)
@@ -123,11 +127,20 @@ class ProtoSsm(Head):
 
 
 class ResidualSsm(Head):
-    def __init__(self, c):
-        super().__init__(c["d_input"] + c["d_scores"], c["d_model"], c["n_windows"], c["n_sites"], c["meta_dim"])
-        d = c["d_model"]
-        self.ssm_fwd, self.ssm_bwd = (SelectiveSsm(d, c["d_state"], c["d_conv"]) for _ in range(2))
-        self.ssm_merge, self.ssm_norm = nn.Linear(2 * d, d), nn.LayerNorm(d)
+    """One layer has the reference's names; several are lists of the same modules, as ProtoSsm's."""
+
+    def __init__(self, c, dropout=0.0):
+        super().__init__(c["d_input"] + c["d_scores"], c["d_model"], c["n_windows"], c["n_sites"], c["meta_dim"], dropout)
+        d, layers = c["d_model"], c.get("n_ssm_layers", 1)
+        ssm = lambda: SelectiveSsm(d, c["d_state"], c["d_conv"])
+        if layers == 1:
+            self.ssm_fwd, self.ssm_bwd = ssm(), ssm()
+            self.ssm_merge, self.ssm_norm = nn.Linear(2 * d, d), nn.LayerNorm(d)
+        else:
+            self.ssm_fwd, self.ssm_bwd = (nn.ModuleList(ssm() for _ in range(layers)) for _ in range(2))
+            self.ssm_merge = nn.ModuleList(nn.Linear(2 * d, d) for _ in range(layers))
+            self.ssm_norm = nn.ModuleList(nn.LayerNorm(d) for _ in range(layers))
+        self.layers, self.ssm_drop = layers, nn.Dropout(dropout)
         self.output_head = nn.Linear(d, c["n_classes"])
 
     def forward(self, emb, scores, site_ids, hours):
@@ -135,7 +148,10 @@ class ResidualSsm(Head):
         if site_ids is not None:
             h = h + self.meta(site_ids.clamp(0, self.site_emb.num_embeddings - 1), hours.clamp(0, 23))
         h = h + self.pos_enc[:, : emb.shape[1]]
-        return self.output_head(bidirectional(h, self.ssm_fwd, self.ssm_bwd, self.ssm_merge, self.ssm_norm))
+        parts = self.ssm_fwd, self.ssm_bwd, self.ssm_merge, self.ssm_norm
+        for layer in [parts] if self.layers == 1 else zip(*parts):
+            h = bidirectional(h, self.ssm_drop, *layer)
+        return self.output_head(h)
 
 
 class Draw:
@@ -296,6 +312,10 @@ def proto_ssm(draw):
     c["use_cross_attn"] = draw.published or draw.index % 5 != 4
     c["n_families"] = 5 if draw.published else draw.between(2, 5) if draw.coin() else 0
     c["shifts"] = [0, 1, -1, 2, -2][: 5 if draw.published else draw.between(1, 5)]
+    return run_proto_ssm(c, draw)
+
+
+def run_proto_ssm(c, draw):
     module = draw.fill(c, ProtoSsm(c))
     emb = draw.input(c, "emb", c["files"], c["steps"], c["d_input"])
     logits = draw.input(c, "logits", c["files"], c["steps"], c["n_classes"], scale=4.0) if draw.index % 3 != 1 else None
@@ -315,14 +335,36 @@ def residual_ssm(draw):
     c["d_model"], c["d_scores"] = 128 if draw.published else draw.width(), c["n_classes"]
     if draw.published:
         c |= {"d_state": 16, "meta_dim": 8}
+    return run_residual_ssm(c, draw)
+
+
+def run_residual_ssm(c, draw):
     module = draw.fill(c, ResidualSsm(c))
     emb = draw.input(c, "emb", c["files"], c["steps"], c["d_input"])
     scores = draw.input(c, "scores", c["files"], c["steps"], c["d_scores"], scale=4.0)
     return c, {"correction": module(emb, scores, *draw_meta(c, draw, 3, 3))}
 
 
+def several_prototypes(draw):
+    """ProtoSsm with 2 to 4 prototypes per class; small sizes, the published run's are in proto_ssm."""
+    heads = draw.between(1, 3)
+    c = {"d_input": draw.width(), "d_model": heads * 2 * draw.between(2, 5), "d_state": draw.states(), "d_conv": 4,
+         "n_ssm_layers": draw.between(0, 2), "n_classes": draw.between(2, 20), "n_windows": 12, "n_sites": 4, "meta_dim": 3,
+         "use_cross_attn": draw.coin(), "cross_attn_heads": heads, "n_families": 0, "n_prototypes": 2 + draw.index % 3,
+         "files": draw.between(1, 2), "steps": draw.between(1, 12), "shifts": [0, 1, -1]}
+    return run_proto_ssm(c, draw)
+
+
+def several_residual_layers(draw):
+    c = {"d_input": draw.width(), "d_model": draw.width() + 4, "d_state": draw.states(), "d_conv": 4,
+         "n_ssm_layers": 2 + draw.index % 3, "n_classes": draw.between(2, 20), "n_windows": 12, "n_sites": 4, "meta_dim": 3,
+         "files": draw.between(1, 2), "steps": draw.between(1, 12)}
+    return run_residual_ssm(c | {"d_scores": c["n_classes"]}, draw)
+
+
 LAYERS = [linear, layer_norm, activations, embedding, causal_conv1d, selective_ssm, multihead_attention, feed_forward,
-          temporal_cross_attention, proto_ssm, residual_ssm]
+          temporal_cross_attention, proto_ssm, residual_ssm, several_prototypes, several_residual_layers]
+FEW = {"several_prototypes": 12, "several_residual_layers": 12}  # cases of those that others are most of
 
 
 def main():
@@ -337,14 +379,15 @@ def main():
     for number, layer in enumerate(LAYERS):
         torch.manual_seed(arguments.seed + number)
         configurations, tensors = [], {}
-        for index in range(arguments.cases):
+        cases = min(arguments.cases, FEW.get(layer.__name__, arguments.cases))
+        for index in range(cases):
             with torch.no_grad():
-                configuration, outputs = layer(Draw(index, arguments.cases, arguments.large))
+                configuration, outputs = layer(Draw(index, cases, arguments.large))
             configurations.append(configuration)
             tensors |= {f"{index}.out.{name}": tensor.contiguous() for name, tensor in outputs.items()}
-        cases = json.dumps(configurations, separators=(",", ":"))
+        text = json.dumps(configurations, separators=(",", ":"))
         path = arguments.out / f"{layer.__name__}.safetensors"
-        save_file(tensors, path, {"cases": cases})
+        save_file(tensors, path, {"cases": text})
         path.chmod(0o644)
 
 

@@ -19,6 +19,7 @@
 #include "io/temporary_folder.hpp"
 #include "pantanal/competition/heads_file.hpp"
 #include "pantanal/competition/soundscape.hpp"
+#include "pantanal/output/npz_file.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "pantanal/pipeline/submission.hpp"
 #include "train.hpp"
@@ -160,6 +161,29 @@ TEST_F(SubmitTest, KeepsWhatStandsWhereAResumedRunCannotGoOn) {
   write_bytes(path("a.csv.journal"), "not a journal");
   EXPECT_EQ(submit("a.csv", {"--resume"}).code, 2);
   EXPECT_EQ(bytes("a.csv"), whole);
+}
+
+/// Whole runs are held to flow_oracle by tools/fixtures/compare_flow.py; here, that the program does it.
+TEST_F(SubmitTest, RescoresACache) {
+  std::vector<std::string> line{"rescore", "--cache", path("cache"), "--heads",
+                                path("h"), "--out",   path("r.csv")};
+  ASSERT_EQ(infer::run(line, folder_.path()).code, 0);
+  fs::rename(data_ / "test_soundscapes", folder_ / "elsewhere");
+  ASSERT_EQ(submit("dry.csv").code, 0);  // training soundscapes, those of the cache first
+  const std::string rescored = bytes("r.csv");
+  EXPECT_EQ(rescored, bytes("dry.csv").substr(0, rescored.size()));
+  line.insert(line.end(), {"--steps", path("r.npz"), "--threads", "1"});
+  ASSERT_EQ(infer::run(line, folder_.path()).code, 0);
+  EXPECT_EQ(bytes("r.csv"), rescored);
+  const auto steps = output::NpzFile::open(path("r.npz"));
+  ASSERT_TRUE(succeeded(steps));
+  for (const char* const name : {"prior", "base", "proto", "final", "probabilities"})
+    EXPECT_TRUE(succeeded(steps->floats(name))) << name;
+  line[2] = path("nowhere");
+  const Finished missing = infer::run(line, folder_.path());
+  EXPECT_EQ(missing.code, 3);
+  EXPECT_NE(missing.err.find("full_perch_arrays.npz"), std::string::npos) << missing.err;
+  EXPECT_EQ(infer::run({"rescore"}, folder_.path()).code, 2);
 }
 
 TEST_F(SubmitTest, TrainingChecksWhereItsResultsGoFirst) {

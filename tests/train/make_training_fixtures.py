@@ -27,6 +27,7 @@ FULL = {"d_input": 1536, "d_model": 320, "d_state": 32, "d_conv": 4, "n_ssm_laye
 REDUCED = {"d_input": 22, "d_model": 20, "d_state": 3, "d_conv": 4, "n_ssm_layers": 2, "n_classes": 7, "n_windows": 5,
            "n_sites": 4, "meta_dim": 3, "use_cross_attn": True, "cross_attn_heads": 4, "n_families": 3, "files": 6}
 RESIDUAL = {"d_model": 128, "d_state": 16, "meta_dim": 8}
+SEVERAL = {"n_prototypes": 2}  # several.safetensors: that, and two layers in ResidualSsm; smaller still where it is reduced
 STEPS = 20
 
 
@@ -101,8 +102,8 @@ def proto(c, data, ids, with_families, tensors, prefix):
     return {"losses": losses, "mixing": mixing, "partner": partner.tolist()}
 
 
-def residual(c, data, ids, tensors):
-    c = {**c, **({} if c["d_model"] < 100 else RESIDUAL), "d_scores": c["n_classes"]}
+def residual(c, data, ids, tensors, layers=1):
+    c = {**c, **({} if c["d_model"] < 100 else RESIDUAL), "d_scores": c["n_classes"], "n_ssm_layers": layers}
     model = initialise(models.ResidualSsm(c))
     model.input_proj[3].p = 0.0
     target = data["labels"] - torch.sigmoid(data["logits"])
@@ -111,6 +112,10 @@ def residual(c, data, ids, tensors):
         return F.mse_loss(model(data["emb"], data["logits"], ids["site_ids"], ids["hours"]), target)
 
     return {"losses": train(model, loss_of, tensors, "residual"), "config": c}
+
+
+def write(path, tensors, numbers):
+    save_file({n: t.contiguous() for n, t in tensors.items()}, path, {"numbers": json.dumps(numbers)})
 
 
 def main():
@@ -127,8 +132,15 @@ def main():
     numbers["species"] = proto(c, data, ids, False, tensors, "species")
     numbers["residual"] = residual(c, data, ids, tensors)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    save_file({n: t.contiguous() for n, t in tensors.items()}, arguments.out / "training.safetensors",
-              {"numbers": json.dumps(numbers)})
+    write(arguments.out / "training.safetensors", tensors, numbers)
+
+    c |= SEVERAL if arguments.full else {**SEVERAL, "d_model": 12, "n_ssm_layers": 1}
+    data, ids = make_data(c)
+    tensors = dict(data)
+    numbers = {"config": c, **{name: x.tolist() for name, x in ids.items()}}
+    numbers["species"] = proto(c, data, ids, False, tensors, "species")
+    numbers["residual"] = residual(c, data, ids, tensors, 2)
+    write(arguments.out / "several.safetensors", tensors, numbers)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ namespace pantanal::train {
 namespace {
 
 struct ProtoTraining : TrainingFixture {
-  explicit ProtoTraining(const char* which) : name(which), kind(numbers[which]) {}
+  explicit ProtoTraining(const char* which, const char* file = "training")
+      : TrainingFixture(file), name(which), kind(numbers[which]) {}
 
   ProtoSsmData data() const {
     ProtoSsmData d{.emb = (*this)["emb"], .logits = (*this)["logits"], .labels = (*this)["labels"]};
@@ -37,12 +38,13 @@ struct ProtoTraining : TrainingFixture {
 };
 
 TEST(ProtoSsmTraining, AgreesWithPyTorch) {
-  for (const char* which : {"families", "species"}) {
-    const ProtoTraining t(which);
+  for (const auto& [which, file] :
+       {std::pair{"families", "training"}, {"species", "training"}, {"species", "several"}}) {
+    const ProtoTraining t(which, file);
     EXPECT_TRUE(succeeded(validate(t.data(), t.config, "data")));
     const auto schedule = OneCycleLr::create({.max_lr = 8e-4, .total_steps = 80});
     for (const kernels::KernelTable* table : kernels::all_tables()) {
-      SCOPED_TRACE(testing::Message() << which << " on " << to_string(table->isa));
+      SCOPED_TRACE(testing::Message() << which << " of " << file << " on " << to_string(table->isa));
       const auto step = t.start(table->isa, 2);
       EXPECT_LE(relative_distance(step->loss().weights(), t[t.name + ".pos_weight"]), 1e-6);
       const double first = step->gradients(0);

@@ -28,5 +28,22 @@ TEST(StartPrototypes, AreTheirClassesMeanDirection) {
   EXPECT_NE(dropped.at("prototypes").values[d], found[d]) << "dropout is on";
 }
 
+TEST(StartPrototypes, OfOneClassShareItsWindowsOut) {
+  SmallTraining t;
+  t.config.n_prototypes = 2;
+  t.state = initial_state(heads::required_tensors(t.config), 3);
+  for (std::size_t i = 0; i < t.labels.size(); i += 5)
+    t.labels[i] = i == 5 * 4 ? 1.0f : 0.0f;  // window 4 alone
+  const nn::StateDict started = start_prototypes(t.state, t.config, t.data(), 0.0f, 1);
+  const auto h = detail::project_windows(t.state, t.config, t.data(), 0.0f, 1);
+  const auto found = started.at("prototypes").values, before = t.state.at("prototypes").values;
+  const std::size_t d = t.config.d_model;
+  double squares = 0;
+  for (std::size_t i = 0; i < d; ++i) squares += std::pow(double{h[4 * 32 + i]}, 2);
+  for (std::size_t i = 0; i < d; ++i) EXPECT_NEAR(found[i], h[4 * 32 + i] / std::sqrt(squares), 1e-6);
+  EXPECT_TRUE(std::equal(before.begin() + 20, before.begin() + 40, found.begin() + 20)) << "it has no window";
+  EXPECT_FALSE(std::equal(found.begin() + 40, found.begin() + 60, found.begin() + 60)) << "other windows";
+}
+
 }  // namespace
 }  // namespace pantanal::train

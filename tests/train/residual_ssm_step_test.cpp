@@ -12,11 +12,13 @@ namespace pantanal::train {
 namespace {
 
 struct ResidualTraining : TrainingFixture {
-  ResidualTraining() : kind(numbers["residual"]) {
+  explicit ResidualTraining(const char* file = "training")
+      : TrainingFixture(file), kind(numbers["residual"]) {
     const auto& c = kind["config"];
     residual.d_input = c["d_input"], residual.d_scores = c["d_scores"], residual.d_model = c["d_model"];
     residual.d_state = c["d_state"], residual.n_classes = c["n_classes"], residual.n_windows = c["n_windows"];
     residual.n_sites = c["n_sites"], residual.meta_dim = c["meta_dim"];
+    residual.n_ssm_layers = c["n_ssm_layers"];
     target = first_pass_residuals((*this)["labels"], (*this)["logits"]);
   }
   ResidualSsmData data() const {
@@ -27,8 +29,8 @@ struct ResidualTraining : TrainingFixture {
   std::vector<float> target;
 };
 
-TEST(ResidualSsmTraining, AgreesWithPyTorch) {
-  const ResidualTraining t;
+void expect_pytorchs_residual_training(const char* file) {
+  const ResidualTraining t(file);
   EXPECT_TRUE(succeeded(validate(t.data(), t.residual, "data")));
   const auto schedule = OneCycleLr::create({.max_lr = 8e-4, .total_steps = 80});
   for (const kernels::KernelTable* table : kernels::all_tables()) {
@@ -48,6 +50,10 @@ TEST(ResidualSsmTraining, AgreesWithPyTorch) {
     expect_states_close(parameters.state_dict(), t.state("residual.end"), 1e-3, "weights");
   }
 }
+
+TEST(ResidualSsmTraining, AgreesWithPyTorch) { expect_pytorchs_residual_training("training"); }
+
+TEST(ResidualSsmTraining, AgreesWithPyTorchInSeveralLayers) { expect_pytorchs_residual_training("several"); }
 
 TEST(ResidualSsmStep, IsTheSameForAnyTeam) {
   const ResidualTraining t;

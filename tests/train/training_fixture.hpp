@@ -15,12 +15,13 @@
 namespace pantanal::train {
 
 struct TrainingFixture : Fixture {
-  TrainingFixture() : Fixture("training") {
+  explicit TrainingFixture(const char* name = "training") : Fixture(name) {
     const auto& c = numbers["config"];
     config.d_input = c["d_input"], config.d_model = c["d_model"], config.d_state = c["d_state"];
     config.n_ssm_layers = c["n_ssm_layers"], config.n_classes = c["n_classes"];
     config.n_windows = c["n_windows"], config.n_sites = c["n_sites"], config.meta_dim = c["meta_dim"];
     config.cross_attn_heads = c["cross_attn_heads"], config.n_families = c["n_families"];
+    config.n_prototypes = c.value("n_prototypes", 1);
     files = c["files"];
     site_ids = numbers["site_ids"].get<std::vector<std::int64_t>>();
     hours = numbers["hours"].get<std::vector<std::int64_t>>();

@@ -54,6 +54,17 @@ Exit code: 0 the heads are written; 1 something unforeseen; 2 the command line o
 configuration makes no sense; 3 the tables, the model or the cache cannot be used; 5 the heads
 could not be written; 130 and the like: ended by a signal.)";
 
+constexpr const char* rescore_description =
+    R"(From Perch's outputs as a cache holds them to a submission: what `submit` computes after Perch.)";
+
+constexpr const char* rescore_footer = R"(
+CACHE holds full_perch_arrays.npz and full_perch_meta.csv, of any soundscapes. With --steps
+every step's result [windows, classes] is written too: prior, base, probes, proto,
+first_pass, correction, final, sigmoid, file_level, rank_aware, delta_smooth, probabilities.
+
+Exit code: 0 the submission is written; 1 something unforeseen; 2 the command line makes no
+sense; 3 heads or cache cannot be used; 5 the output could not be written.)";
+
 /// What both command lines have in common.
 struct Text {
   std::string data, perch, heads, cache, logs, config = "v5-run", mode = "submit", budget;
@@ -144,6 +155,25 @@ ParsedLine<SubmitOptions> parse_submit_line(int argc, const char* const* argv) {
   if (!text.cache.empty()) options.train_from_cache = text.cache;
   options.threads = static_cast<std::size_t>(text.threads);
   return {std::move(options), ExitCode::done, {}};
+}
+
+ParsedLine<RescoreOptions> parse_rescore_line(int argc, const char* const* argv) {
+  CLI::App app(rescore_description, "pantanal-infer rescore");
+  app.footer(rescore_footer);
+  std::string cache, heads, out, steps;
+  std::int64_t threads = 0;
+  app.add_option("--cache", cache, "Perch's outputs")->required()->option_text("CACHE")->check(is_name);
+  app.add_option("--heads", heads, "The heads, as pantanal-train writes them")
+      ->required()
+      ->option_text("H.safetensors")
+      ->check(is_name);
+  app.add_option("-o,--out", out, "The submission")->required()->option_text("OUT.csv")->check(is_name);
+  app.add_option("--steps", steps, "Every step's result")->option_text("STEPS.npz")->check(is_name);
+  app.add_option("--threads", threads, "Threads to compute with (default 0: as many as the CPU has)")
+      ->option_text("N")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1024}));
+  if (auto ended = problem<RescoreOptions>(app, argc, argv)) return *std::move(ended);
+  return {RescoreOptions{cache, heads, out, steps, static_cast<std::size_t>(threads)}, ExitCode::done, {}};
 }
 
 ParsedLine<TrainOptions> parse_train_line(int argc, const char* const* argv) {

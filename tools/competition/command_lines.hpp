@@ -1,4 +1,4 @@
-// The command lines of `pantanal-infer submit` and pantanal-train.
+// The command lines of `pantanal-infer submit`, `pantanal-infer rescore` and pantanal-train.
 #pragma once
 
 #include <filesystem>
@@ -18,6 +18,12 @@ struct TrainOptions {
   std::size_t threads = 0;  ///< 0: as many as the hardware has
 };
 
+struct RescoreOptions {
+  std::filesystem::path cache, heads, out;
+  std::filesystem::path steps;  ///< every step's result as .npz; empty: nowhere
+  std::size_t threads = 0;      ///< 0: as many as the hardware has
+};
+
 /// Either options to go on with, or text to print and a code to end with: help, or a mistake.
 template <class Options>
 struct ParsedLine {
@@ -30,5 +36,8 @@ struct ParsedLine {
 ParsedLine<SubmitOptions> parse_submit_line(int argc, const char* const* argv);
 
 ParsedLine<TrainOptions> parse_train_line(int argc, const char* const* argv);
+
+/// The arguments after `rescore`, which argv[0] is.
+ParsedLine<RescoreOptions> parse_rescore_line(int argc, const char* const* argv);
 
 }  // namespace pantanal::competition

@@ -15,8 +15,8 @@ A FOLDER stands for the recordings in it, sorted by name: files called .wav or .
 those of other audio formats, which are then reported as such. Its hidden files and
 whatever is no audio are left out. Nothing is done twice: a name given again is ignored.
 
-`pantanal-infer submit` makes a competition's submission instead: see submit --help. (A
-recording of that name is ./submit.))";
+`pantanal-infer submit` makes a competition's submission, `pantanal-infer rescore` one of cached
+outputs: see their --help. (Recordings of those names are ./submit and ./rescore.))";
 
 constexpr const char* footer = R"(
 CSV: file,start_s,end_s,rank,label,logit,softmax; softmax is over all classes of the

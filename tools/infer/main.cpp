@@ -1,5 +1,5 @@
 // pantanal-infer: recordings in, Perch's embeddings and class scores out; `pantanal-infer submit`: a
-// submission.
+// submission; `pantanal-infer rescore`: a submission of outputs that Perch has given before.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -13,6 +13,7 @@
 #include "console.hpp"
 #include "infer.hpp"
 #include "interruption.hpp"
+#include "rescore.hpp"
 #include "submit.hpp"
 
 namespace {
@@ -39,6 +40,12 @@ ExitCode run(int argc, char** argv) {
     watch_for_interruption();
     Console console;
     return pantanal::competition::submit(*command.options, console);
+  }
+  if (argc > 1 && std::string_view(argv[1]) == "rescore") {
+    const auto command = pantanal::competition::parse_rescore_line(argc - 1, argv + 1);
+    if (!command.options) return print(command.code, command.text);
+    Console console;
+    return pantanal::competition::rescore(*command.options, console);
   }
   const CommandLine command = parse_command_line(argc, argv);
   if (!command.options) return print(command.code, command.text);

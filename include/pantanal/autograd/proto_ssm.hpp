@@ -36,7 +36,7 @@ class ProtoSsm {
         config_(c),
         parameters_(heads::required_tensors(c)),
         encoder_(table, parameters_, c.encoder(), dropout, purpose::dropout),
-        head_(table, parameters_, c.d_model, c.n_classes) {
+        head_(table, parameters_, c.d_model, c.n_classes, c.n_prototypes) {
     auto stream = purpose::dropout + 1;
     layers_.reserve(c.n_ssm_layers);
     for (std::size_t i = 0; i < c.n_ssm_layers; ++i)

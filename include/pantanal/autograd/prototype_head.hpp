@@ -16,28 +16,34 @@ namespace pantanal::autograd {
 /// σ(fusion_alpha), or sim without logits. With u = h/‖h‖, p = prototype/‖prototype‖, ds = α·dy and τ the
 /// temperature:
 ///   dτ·p = dsᵀ·u =: G,   dτ = Σ G∘p,   dprototype = τ·(G - p·(p·G))/‖prototype‖,   dh = (g - u·(u·g))/‖h‖
-///   with g = ds·τp,   dα = Σ dy·(sim - logits). Norms are at least 1e-12, as in PyTorch's normalize.
+///   with g = ds·τp,   dα = Σ dy·(sim - logits). Norms are at least 1e-12, as in PyTorch's normalize. Of a
+///   class' several prototypes, [classes, n, d], the nearest (the first of them) gives sim and has its
+///   gradient.
 class PrototypeHead {
  public:
   PrototypeHead(const kernels::KernelTable& table, ParameterSet& parameters, std::size_t d,
-                std::size_t classes)
+                std::size_t classes, std::size_t per_class = 1)
       : table_(&table),
         d_(d),
         classes_(classes),
+        per_class_(per_class),
+        all_(classes * per_class),
         prototypes_(parameters["prototypes"]),
         temperature_(parameters["proto_temp"]),
         bias_(parameters["class_bias"]),
         fusion_(parameters["fusion_alpha"]),
-        scaled_(classes * d),
-        dscaled_(classes * d),
-        inverse_norms_(classes),
+        scaled_(all_ * d),
+        dscaled_(all_ * d),
+        biases_(all_),
+        dbiases_(all_),
+        inverse_norms_(all_),
         gate_(classes),
-        linear_(table, {{{scaled_.span(), dscaled_.span()}, {bias_.value, bias_.gradient}}}, d) {}
+        linear_(table, {{{scaled_.span(), dscaled_.span()}, {biases_.span(), dbiases_.span()}}}, d) {}
 
   void plan(Tape& tape, nn::Sequences most) {
     directions_ = tape.take(most.rows(), d_), norms_ = tape.take(1, most.rows());
-    for (Slot* slot : {&similarities_, &output_, &dsimilarities_, &dgate_})
-      *slot = tape.take(most.rows(), classes_);
+    for (Slot* slot : {&similarities_, &dsimilarities_}) *slot = tape.take(most.rows(), all_);
+    for (Slot* slot : {&output_, &dgate_}) *slot = tape.take(most.rows(), classes_);
   }
 
   /// y's slot, [rows, row_stride(classes)].
@@ -47,12 +53,14 @@ class PrototypeHead {
   void prepare(const Team& team) {
     const Range mine = team.share(classes_);
     const auto scale = static_cast<float>(temperature());
-    for (std::size_t k = mine.begin; k < mine.end; ++k) {
-      const float* prototype = prototypes_.value.data() + k * d_;
-      inverse_norms_[k] = inverse_norm(prototype);
-      for (std::size_t i = 0; i < d_; ++i) scaled_[k * d_ + i] = prototype[i] * inverse_norms_[k] * scale;
-      gate_[k] = static_cast<float>(1 / (1 + std::exp(-double{fusion_.value[k]})));
+    for (std::size_t j = mine.begin * per_class_; j < mine.end * per_class_; ++j) {
+      const float* prototype = prototypes_.value.data() + j * d_;
+      inverse_norms_[j] = inverse_norm(prototype);
+      for (std::size_t i = 0; i < d_; ++i) scaled_[j * d_ + i] = prototype[i] * inverse_norms_[j] * scale;
+      biases_[j] = bias_.value[j / per_class_];
     }
+    for (std::size_t k = mine.begin; k < mine.end; ++k)
+      gate_[k] = static_cast<float>(1 / (1 + std::exp(-double{fusion_.value[k]})));
   }
   void pack(const Team& team) { linear_.pack(team); }
 
@@ -68,8 +76,10 @@ class PrototypeHead {
     for (std::size_t r = 0; r < pass.rows(); ++r) {
       const float* sim = pass.in(similarities_) + r * similarities_.stride;
       float* y = pass.in(output_) + r * output_.stride;
-      for (std::size_t k = 0; k < classes_; ++k)
-        y[k] = logits ? gate_[k] * sim[k] + (1 - gate_[k]) * logits[r * classes_ + k] : sim[k];
+      for (std::size_t k = 0; k < classes_; ++k) {
+        const float nearest = sim[nearest_of(sim, k)];
+        y[k] = logits ? gate_[k] * nearest + (1 - gate_[k]) * logits[r * classes_ + k] : nearest;
+      }
     }
   }
 
@@ -77,11 +87,13 @@ class PrototypeHead {
   void backward(const Pass& pass, const float* logits, const float* dy, float* dh) const {
     const std::size_t stride = nn::row_stride(d_), columns = dsimilarities_.stride;
     for (std::size_t r = 0; r < pass.rows(); ++r) {
-      const float *d = dy + r * columns, *sim = pass.in(similarities_) + r * columns;
-      float *ds = pass.in(dsimilarities_) + r * columns, *dgate = pass.in(dgate_) + r * columns;
+      const float *d = dy + r * output_.stride, *sim = pass.in(similarities_) + r * columns;
+      float *ds = pass.in(dsimilarities_) + r * columns, *dgate = pass.in(dgate_) + r * dgate_.stride;
+      std::fill_n(ds, all_, 0.0f);
       for (std::size_t k = 0; k < classes_; ++k) {
-        ds[k] = logits ? gate_[k] * d[k] : d[k];
-        dgate[k] = logits ? d[k] * (sim[k] - logits[r * classes_ + k]) : 0.0f;
+        const std::size_t nearest = nearest_of(sim, k);
+        ds[nearest] = logits ? gate_[k] * d[k] : d[k];
+        dgate[k] = logits ? d[k] * (sim[nearest] - logits[r * classes_ + k]) : 0.0f;
       }
     }
     linear_.backward(pass, pass.in(dsimilarities_), columns, dh, stride);
@@ -106,6 +118,11 @@ class PrototypeHead {
     const double scale = temperature();
     double dscale = 0;
     for (std::size_t k = 0; k < classes_; ++k) {
+      float sum = 0;
+      for (std::size_t j = k * per_class_; j < (k + 1) * per_class_; ++j) sum += dbiases_[j];
+      bias_.gradient[k] = sum;
+    }
+    for (std::size_t k = 0; k < all_; ++k) {
       const float* g = dscaled_.data() + k * d_;
       const float* prototype = prototypes_.value.data() + k * d_;
       float* gradient = prototypes_.gradient.data() + k * d_;
@@ -122,6 +139,12 @@ class PrototypeHead {
   }
 
  private:
+  /// The prototype of class k that is most similar, of equals the first.
+  std::size_t nearest_of(const float* sim, std::size_t k) const {
+    const float* const own = sim + k * per_class_;
+    return static_cast<std::size_t>(std::max_element(own, own + per_class_) - sim);
+  }
+
   double temperature() const {
     const double x = double{temperature_.value[0]};
     return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
@@ -141,9 +164,9 @@ class PrototypeHead {
   }
 
   const kernels::KernelTable* table_;
-  std::size_t d_, classes_;
+  std::size_t d_, classes_, per_class_, all_;  ///< all_: prototypes of all classes
   Parameter prototypes_, temperature_, bias_, fusion_;
-  AlignedBuffer<float> scaled_, dscaled_, inverse_norms_, gate_;
+  AlignedBuffer<float> scaled_, dscaled_, biases_, dbiases_, inverse_norms_, gate_;
   Linear linear_;  ///< the scaled prototypes, biased by class_bias
   Slot directions_, norms_, similarities_, output_, dsimilarities_, dgate_;
 };

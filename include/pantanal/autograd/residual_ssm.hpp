@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "pantanal/autograd/bidirectional_ssm.hpp"
 #include "pantanal/autograd/linear.hpp"
@@ -27,8 +28,12 @@ class ResidualSsm {
       : config_(c),
         parameters_(heads::required_tensors(c)),
         encoder_(table, parameters_, c.encoder(), dropout, purpose::dropout),
-        layer_(table, parameters_, "", c.ssm(), dropout, purpose::dropout + 1),
-        output_head_(table, parameters_, "output_head", c.d_model) {}
+        output_head_(table, parameters_, "output_head", c.d_model) {
+    auto stream = purpose::dropout + 1;
+    layers_.reserve(c.n_ssm_layers);
+    for (std::size_t i = 0; i < c.n_ssm_layers; ++i)
+      layers_.emplace_back(table, parameters_, c.suffix(i), c.ssm(), dropout, stream++);
+  }
   ResidualSsm(const ResidualSsm&) = delete;  // layers point into the parameters
   ResidualSsm& operator=(const ResidualSsm&) = delete;
 
@@ -41,17 +46,22 @@ class ResidualSsm {
     if (most.count <= planned_.count && most.steps == planned_.steps) return;
     planned_ = most;
     tape_.clear();
-    encoder_.plan(tape_, most), layer_.plan(tape_, most);
-    for (Slot* slot : {&before_, &after_, &dbefore_, &dafter_})
-      *slot = tape_.take(most.rows(), config_.d_model);
+    encoder_.plan(tape_, most);
+    for (BidirectionalSsm& layer : layers_) layer.plan(tape_, most);
+    hidden_.clear(), dhidden_.clear();
+    for (std::size_t i = 0; i <= layers_.size(); ++i) {
+      hidden_.push_back(tape_.take(most.rows(), config_.d_model));
+      dhidden_.push_back(tape_.take(most.rows(), config_.d_model));
+    }
     output_ = tape_.take(most.rows(), config_.n_classes);
   }
 
-  std::size_t scratch_size(nn::Sequences pass) const { return layer_.scratch_size(pass); }
+  std::size_t scratch_size(nn::Sequences pass) const { return layers_[0].scratch_size(pass); }
 
   /// Every member calls it, after the parameters have changed.
   void pack(const Team& team) {
-    encoder_.pack(team), layer_.pack(team), output_head_.pack(team);
+    encoder_.pack(team), output_head_.pack(team);
+    for (BidirectionalSsm& layer : layers_) layer.pack(team);
     team.wait();
   }
 
@@ -61,25 +71,29 @@ class ResidualSsm {
   void forward(const Pass& pass, const Batch& batch) const {
     const std::size_t width = config_.d_input + config_.d_scores;
     encoder_.forward(pass, batch.inputs.data() + pass.first_row() * width, batch.site_ids, batch.hours,
-                     pass.in(before_));
-    layer_.forward(pass, pass.in(before_), pass.in(after_));
-    output_head_.forward(pass, pass.in(after_), after_.stride, pass.in(output_));
+                     pass.in(hidden_[0]));
+    for (std::size_t i = 0; i < layers_.size(); ++i)
+      layers_[i].forward(pass, pass.in(hidden_[i]), pass.in(hidden_[i + 1]));
+    output_head_.forward(pass, pass.in(hidden_.back()), hidden_.back().stride, pass.in(output_));
   }
 
   /// dcorrection laid out as correction(), the pass's first row first.
   void backward(const Pass& pass, const Batch& batch, const float* dcorrection) const {
-    output_head_.backward(pass, dcorrection, output_.stride, pass.in(dafter_), dafter_.stride);
-    layer_.backward(pass, pass.in(before_), pass.in(dafter_), pass.in(dbefore_));
-    encoder_.backward(pass, pass.in(dbefore_), !batch.site_ids.empty());
+    output_head_.backward(pass, dcorrection, output_.stride, pass.in(dhidden_.back()),
+                          dhidden_.back().stride);
+    for (std::size_t i = layers_.size(); i > 0; --i)
+      layers_[i - 1].backward(pass, pass.in(hidden_[i - 1]), pass.in(dhidden_[i]), pass.in(dhidden_[i - 1]));
+    encoder_.backward(pass, pass.in(dhidden_[0]), !batch.site_ids.empty());
   }
 
   /// Every member calls it, after all passes; dcorrection the whole batch's.
   void weight_gradient(const Team& team, const Batch& batch, const float* dcorrection) {
-    encoder_.weight_gradient(team, batch.sequences, batch.inputs.data(), dbefore_.data, batch.site_ids,
+    encoder_.weight_gradient(team, batch.sequences, batch.inputs.data(), dhidden_[0].data, batch.site_ids,
                              batch.hours);
-    layer_.weight_gradient(team, batch.sequences, before_.data, dafter_.data);
-    output_head_.weight_gradient(team, after_.data, after_.stride, dcorrection, output_.stride,
-                                 batch.sequences.rows());
+    for (std::size_t i = 0; i < layers_.size(); ++i)
+      layers_[i].weight_gradient(team, batch.sequences, hidden_[i].data, dhidden_[i + 1].data);
+    output_head_.weight_gradient(team, hidden_.back().data, hidden_.back().stride, dcorrection,
+                                 output_.stride, batch.sequences.rows());
     team.wait();
   }
 
@@ -89,9 +103,10 @@ class ResidualSsm {
   Tape tape_;
   nn::Sequences planned_;
   WindowEncoder encoder_;
-  BidirectionalSsm layer_;
+  std::vector<BidirectionalSsm> layers_;
   Linear output_head_;
-  Slot before_, after_, dbefore_, dafter_, output_;
+  std::vector<Slot> hidden_, dhidden_;  ///< what enters each layer, and what leaves the last
+  Slot output_;
 };
 
 }  // namespace pantanal::autograd

@@ -43,6 +43,7 @@ void describe_proto_ssm(V& v, ProtoSsmSettings& p) {
   v.field("meta_dim", p.meta_dim);
   v.field("use_cross_attn", p.use_cross_attn);
   v.field("cross_attn_heads", p.cross_attn_heads);
+  v.field("n_prototypes", p.n_prototypes);
 }
 
 template <class V>
@@ -109,6 +110,7 @@ void describe_residual_ssm(V& v, ResidualSsmSettings& p) {
   v.field("d_model", p.d_model);
   v.field("d_state", p.d_state);
   v.field("d_conv", p.d_conv);
+  v.field("n_ssm_layers", p.n_ssm_layers);
   v.field("meta_dim", p.meta_dim);
   v.field("dropout", p.dropout);
   v.field("correction_weight", p.correction_weight);

@@ -40,7 +40,8 @@ inline heads::ProtoSsmConfig proto_config(const Configuration& c, std::size_t fe
           .meta_dim = p.meta_dim,
           .use_cross_attn = p.use_cross_attn,
           .cross_attn_heads = p.cross_attn_heads,
-          .n_families = families};
+          .n_families = families,
+          .n_prototypes = p.n_prototypes};
 }
 
 /// ResidualSSM's. It clamps ids, as the notebook's does.
@@ -56,6 +57,7 @@ inline heads::ResidualSsmConfig residual_config(const Configuration& c, std::siz
           .n_windows = pipeline::n_windows_per_file,
           .n_sites = c.proto_ssm.n_sites,
           .meta_dim = r.meta_dim,
+          .n_ssm_layers = r.n_ssm_layers,
           .clamp_ids = true};
 }
 

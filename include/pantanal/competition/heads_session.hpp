@@ -82,8 +82,12 @@ class HeadsSession {
   const HeadsBundle& bundle() const { return *bundle_; }
 
   /// Probabilities [N, C] of `perch`, whole files. Adds what each stage took to `spent` (its perch stays).
-  /// Errors: sizes that differ from the bundle's, values that are not finite or overflow.
-  Result<pipeline::Scores> predict(const PerchOutputs& perch, Effort effort, Pace& spent) {
+  /// `observer` sees prior, base, probes, proto, first_pass and correction, as far as `effort` has them,
+  /// final, and the steps of post-processing. Errors: sizes that differ from the bundle's, values that are
+  /// not finite or overflow.
+  Result<pipeline::Scores> predict(const PerchOutputs& perch, Effort effort, Pace& spent,
+                                   const pipeline::StepObserver& observer = {}) {
+    using pipeline::detail::tell;
     detail::StopWatch watch;
     PANTANAL_TRY(const pipeline::FusedScores fused,
                  pipeline::fuse_scores_with_tables(perch.scores, detail::places_of(perch.meta),
@@ -91,21 +95,25 @@ class HeadsSession {
     PANTANAL_TRY(
         pipeline::Scores scores,
         probe_scores(bundle_->probes, {perch.emb, perch.scores, fused.prior, fused.scores}, threads_));
+    tell(observer, "prior", fused.prior), tell(observer, "base", fused.scores);
+    tell(observer, "probes", scores);
     spent.probes += watch.lap();
     if (effort <= Effort::no_residual) {
       PANTANAL_TRY(const pipeline::FileIds ids,
                    detail::file_ids(perch.meta, bundle_->sites, bundle_->proto_config.n_sites));
       PANTANAL_TRY(const pipeline::Scores proto, proto_logits(perch, ids, effort, spent));
       PANTANAL_TRY(scores, pipeline::blend_scores(proto, std::move(scores), bundle_->ensemble_weight));
+      tell(observer, "proto", proto), tell(observer, "first_pass", scores);
       watch.lap();
       if (residual_ && effort <= Effort::no_tta) {
-        PANTANAL_TRY(scores, corrected(perch, ids, std::move(scores)));
+        PANTANAL_TRY(scores, corrected(perch, ids, std::move(scores), observer));
         spent.residual += watch.lap();
       }
     }
+    tell(observer, "final", scores);
     PANTANAL_TRY(pipeline::Scores probabilities,
                  pipeline::postprocess(std::move(scores), bundle_->temperatures(), bundle_->thresholds,
-                                       bundle_->configuration.postprocess));
+                                       bundle_->configuration.postprocess, observer));
     spent.probes += watch.lap();
     return probabilities;
   }
@@ -136,10 +144,11 @@ class HeadsSession {
         threads_(threads) {}
 
   Result<pipeline::Scores> corrected(const PerchOutputs& perch, const pipeline::FileIds& ids,
-                                     pipeline::Scores first_pass) {
+                                     pipeline::Scores first_pass, const pipeline::StepObserver& observer) {
     pipeline::Scores correction(first_pass.rows, first_pass.columns);
     PANTANAL_TRY_STATUS(residual_->run({perch.emb.values, first_pass.values, {ids.site_ids, ids.hours}},
                                        perch.files(), pipeline::n_windows_per_file, correction.values));
+    pipeline::detail::tell(observer, "correction", correction);
     return pipeline::add_correction(std::move(first_pass), correction,
                                     bundle_->configuration.residual_ssm.correction_weight);
   }

@@ -37,9 +37,10 @@ inline Result<nn::StateDict> load_proto_ssm(const std::filesystem::path& path, c
 
 /// With F files of T windows each, T <= n_windows, and K classes; dropout is off.
 ///   h = gelu(norm(input_proj(emb))) + pos_enc[:T] (+ meta of the file);  h <- BidirectionalSsm(h),
-///   n_ssm_layers times; h <- TemporalCrossAttention(h);  sim = cos(h, prototypes)·softplus(proto_temp) +
-///   class_bias; species = σ(fusion_alpha)·sim + (1 - σ(fusion_alpha))·perch_logits, or sim without
-///   perch_logits; families = family_head(mean of h over the windows).
+///   n_ssm_layers times; h <- TemporalCrossAttention(h);  sim = cos(h, prototype)·softplus(proto_temp) +
+///   class_bias, of a class' several prototypes the nearest; species = σ(fusion_alpha)·sim + (1 -
+///   σ(fusion_alpha))·perch_logits, or sim without perch_logits; families = family_head(mean of h over the
+///   windows).
 /// Weights are packed and scratch is allocated by create(); run() allocates nothing. Results do not depend on
 /// threads or rows_per_block, bit for bit. One run at a time per session.
 class ProtoSsm {
@@ -102,8 +103,8 @@ class ProtoSsm {
         options_(options),
         table_(&kernels::table(options.isa)),
         encoder_(*table_, state, config.encoder()),
-        prototypes_(*table_, scaled_prototypes(state, config), tensor_values(state, "class_bias"),
-                    config.d_model, config.n_classes) {
+        prototypes_(*table_, scaled_prototypes(state, config), prototype_bias(state, config), config.d_model,
+                    config.prototypes()) {
     layers_.reserve(config.n_ssm_layers);
     for (std::size_t i = 0; i < config.n_ssm_layers; ++i)
       layers_.emplace_back(*table_, state, "." + std::to_string(i), config.ssm());
@@ -122,7 +123,7 @@ class ProtoSsm {
     const double temp = tensor_values(state, "proto_temp")[0];
     const double scale = std::max(temp, 0.0) + std::log1p(std::exp(-std::abs(temp)));
     std::vector<float> scaled(raw.size());
-    for (std::size_t k = 0; k < c.n_classes; ++k) {
+    for (std::size_t k = 0; k < c.prototypes(); ++k) {
       double squares = 0;
       for (std::size_t i = 0; i < c.d_model; ++i) squares += std::pow(double{raw[k * c.d_model + i]}, 2);
       const double factor = scale / std::max(std::sqrt(squares), 1e-12);
@@ -130,6 +131,21 @@ class ProtoSsm {
         scaled[k * c.d_model + i] = static_cast<float>(double{raw[k * c.d_model + i]} * factor);
     }
     return scaled;
+  }
+
+  /// Each prototype's class_bias.
+  static std::vector<float> prototype_bias(const nn::StateDict& state, const ProtoSsmConfig& c) {
+    std::vector<float> bias;
+    for (const float b : tensor_values(state, "class_bias")) bias.insert(bias.end(), c.n_prototypes, b);
+    return bias;
+  }
+
+  /// sim [prototypes] -> [classes], in place: each class' largest.
+  void take_nearest(float* sim) const {
+    const std::size_t n = config_.n_prototypes;
+    if (n == 1) return;
+    for (std::size_t k = 0; k < config_.n_classes; ++k)
+      sim[k] = *std::max_element(sim + k * n, sim + (k + 1) * n);
   }
 
   std::size_t block_rows() const { return std::max(options_.rows_per_block, config_.n_windows); }
@@ -225,6 +241,7 @@ class ProtoSsm {
                         t = unrolled(r % sequences.steps, shifts[index], sequences.steps);
       const std::size_t at = (f * sequences.steps + t) * classes;
       float* row = similarities + r * prototypes_.output_stride();
+      take_nearest(row);
       if (!in.perch_logits.empty())
         for (std::size_t k = 0; k < classes; ++k)
           row[k] = gate_[k] * row[k] + (1 - gate_[k]) * in.perch_logits[at + k];

@@ -21,11 +21,13 @@ struct ProtoSsmConfig {
   std::size_t n_classes = 234, n_windows = 12, n_sites = 20, meta_dim = 24;
   bool use_cross_attn = true;
   std::size_t cross_attn_heads = 8;
-  std::size_t n_families = 5;  ///< 0: no family head
+  std::size_t n_families = 5;    ///< 0: no family head
+  std::size_t n_prototypes = 1;  ///< per class; the reference has the argument, but one prototype
   nn::SsmForm form = nn::SsmForm::notebook;
 
   WindowEncoder::Config encoder() const { return {d_input, d_model, n_windows, n_sites, meta_dim}; }
   nn::SelectiveSsmConfig ssm() const { return {d_model, d_state, d_conv, form}; }
+  std::size_t prototypes() const { return n_classes * n_prototypes; }  ///< of all classes
 };
 
 /// Whether `c` describes a model; the error names the field.
@@ -38,7 +40,11 @@ inline Status validate(const ProtoSsmConfig& c) {
                                                                {"n_windows", c.n_windows},
                                                                {"n_sites", c.n_sites},
                                                                {"meta_dim", c.meta_dim},
-                                                               {"n_families", c.n_families + 1}}));
+                                                               {"n_families", c.n_families + 1},
+                                                               {"n_prototypes", c.n_prototypes}}));
+  if (c.n_prototypes > 64)
+    return Error{ErrorCode::invalid_argument, "ProtoSsmConfig.n_prototypes", std::to_string(c.n_prototypes),
+                 "at most 64"};
   if (c.n_ssm_layers > 1024)
     return Error{ErrorCode::invalid_argument, "ProtoSsmConfig.n_ssm_layers", std::to_string(c.n_ssm_layers),
                  "at most 1024"};
@@ -48,14 +54,16 @@ inline Status validate(const ProtoSsmConfig& c) {
   return {};
 }
 
-/// Every parameter of a valid `c`, in PyTorch's names.
+/// Every parameter of a valid `c`, in PyTorch's names. Prototypes are [n_classes, d_model], or [n_classes,
+/// n_prototypes, d_model] of several.
 inline std::vector<TensorSpec> required_tensors(const ProtoSsmConfig& c) {
   TensorList list;
   WindowEncoder::require(list, c.encoder());
   for (std::size_t i = 0; i < c.n_ssm_layers; ++i)
     nn::BidirectionalSsm::require(list, "." + std::to_string(i), c.ssm());
   if (c.use_cross_attn) nn::TemporalCrossAttention::require(list, "cross_attn", c.d_model);
-  list.add("prototypes", {c.n_classes, c.d_model});
+  if (c.n_prototypes == 1) list.add("prototypes", {c.n_classes, c.d_model});
+  if (c.n_prototypes > 1) list.add("prototypes", {c.n_classes, c.n_prototypes, c.d_model});
   list.add("proto_temp", {});
   list.add("class_bias", {c.n_classes});
   list.add("fusion_alpha", {c.n_classes});

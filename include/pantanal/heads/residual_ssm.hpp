@@ -26,6 +26,7 @@ namespace pantanal::heads {
 struct ResidualSsmConfig {
   std::size_t d_input = 1536, d_scores = 234, d_model = 128, d_state = 16, d_conv = 4;
   std::size_t n_classes = 234, n_windows = 12, n_sites = 20, meta_dim = 8;
+  std::size_t n_ssm_layers = 1;  ///< the reference's configuration has the key, but its model one layer
   nn::SsmForm form = nn::SsmForm::notebook;
   bool clamp_ids =
       false;  ///< move sites and hours out of range to the nearest in range, as the reference does
@@ -34,10 +35,15 @@ struct ResidualSsmConfig {
     return {d_input + d_scores, d_model, n_windows, n_sites, meta_dim};
   }
   nn::SelectiveSsmConfig ssm() const { return {d_model, d_state, d_conv, form}; }
+  /// What layer `i` adds to its parameters' names: nothing to those of a single one.
+  std::string suffix(std::size_t i) const { return n_ssm_layers == 1 ? "" : "." + std::to_string(i); }
 };
 
 /// Whether `c` describes a model; the error names the field.
 inline Status validate(const ResidualSsmConfig& c) {
+  if (c.n_ssm_layers > 1024)
+    return Error{ErrorCode::invalid_argument, "ResidualSsmConfig.n_ssm_layers",
+                 std::to_string(c.n_ssm_layers), "at most 1024"};
   return detail::check_extents("ResidualSsmConfig", {{"d_input", c.d_input},
                                                      {"d_scores", c.d_scores},
                                                      {"d_model", c.d_model},
@@ -46,14 +52,15 @@ inline Status validate(const ResidualSsmConfig& c) {
                                                      {"n_classes", c.n_classes},
                                                      {"n_windows", c.n_windows},
                                                      {"n_sites", c.n_sites},
-                                                     {"meta_dim", c.meta_dim}});
+                                                     {"meta_dim", c.meta_dim},
+                                                     {"n_ssm_layers", c.n_ssm_layers}});
 }
 
 /// Every parameter of a valid `c`, in PyTorch's names.
 inline std::vector<TensorSpec> required_tensors(const ResidualSsmConfig& c) {
   TensorList list;
   WindowEncoder::require(list, c.encoder());
-  nn::BidirectionalSsm::require(list, "", c.ssm());
+  for (std::size_t i = 0; i < c.n_ssm_layers; ++i) nn::BidirectionalSsm::require(list, c.suffix(i), c.ssm());
   nn::Linear::require(list, "output_head", c.d_model, c.n_classes);
   return std::move(list).take();
 }
@@ -72,7 +79,7 @@ inline Result<nn::StateDict> load_residual_ssm(const std::filesystem::path& path
 
 /// With F files of T windows each, T <= n_windows, and K classes; dropout is off.
 ///   h = gelu(norm(input_proj([emb, first_pass_scores]))) (+ meta of the file) + pos_enc[:T];
-///   correction = output_head(BidirectionalSsm(h)).
+///   h <- BidirectionalSsm(h), n_ssm_layers times;  correction = output_head(h).
 /// Planned, threaded and reproducible as ProtoSsm is.
 class ResidualSsm {
  public:
@@ -120,8 +127,10 @@ class ResidualSsm {
         options_(options),
         table_(&kernels::table(options.isa)),
         encoder_(*table_, state, config.encoder()),
-        layer_(*table_, state, "", config.ssm()),
         output_head_(*table_, state, "output_head", config.d_model, config.n_classes) {
+    layers_.reserve(config.n_ssm_layers);
+    for (std::size_t i = 0; i < config.n_ssm_layers; ++i)
+      layers_.emplace_back(*table_, state, config.suffix(i), config.ssm());
     const std::size_t rows = std::max(options_.rows_per_block, config_.n_windows);
     for (std::size_t i = 0; i < options_.threads; ++i)
       workspaces_.push_back({AlignedBuffer<float>(workspace_size(rows)), std::vector<std::int64_t>(rows),
@@ -130,7 +139,7 @@ class ResidualSsm {
 
   std::size_t workspace_size(std::size_t rows) const {
     return nn::Scratch::size_of(rows * encoder_width()) + 2 * nn::Scratch::size_of(rows * encoder_.stride()) +
-           std::max({encoder_.meta_scratch_size(rows), layer_.scratch_size(rows),
+           std::max({encoder_.meta_scratch_size(rows), layers_[0].scratch_size(rows),
                      nn::Scratch::size_of(rows * output_head_.output_stride())});
   }
 
@@ -165,7 +174,7 @@ class ResidualSsm {
     }
     encoder_.project(x, rows, h);
     place(in.meta, files, sequences, h, w, scratch);
-    layer_.run(h, sequences, scratch);
+    for (const nn::BidirectionalSsm& layer : layers_) layer.run(h, sequences, scratch);
     float* output = scratch.take(rows * output_head_.output_stride());
     output_head_.run(h, encoder_.stride(), rows, output);
     for (std::size_t r = 0; r < rows; ++r)
@@ -200,7 +209,7 @@ class ResidualSsm {
   SessionOptions options_;
   const kernels::KernelTable* table_;
   WindowEncoder encoder_;
-  nn::BidirectionalSsm layer_;
+  std::vector<nn::BidirectionalSsm> layers_;
   nn::Linear output_head_;
   std::vector<Workspace> workspaces_;
 };

@@ -51,25 +51,28 @@ inline AlignedBuffer<float> project_windows(const nn::StateDict& state, const he
 
 /// `state` with each prototype whose class has a positive window (label above ½) replaced by the unit vector
 /// along the mean of input_proj over those windows, without position or metadata and with dropout on, as the
-/// reference has it. `data` must be valid.
+/// reference has it. Of a class' several prototypes the n-th has every n-th of its windows; one that gets
+/// none stays. `data` must be valid.
 inline nn::StateDict start_prototypes(nn::StateDict state, const heads::ProtoSsmConfig& c,
                                       const ProtoSsmData& data, float dropout, std::uint64_t seed) {
   const AlignedBuffer<float> h = detail::project_windows(state, c, data, dropout, seed);
   const std::size_t d = c.d_model, stride = nn::row_stride(d);
   const auto before = tensor_values(state, "prototypes");
   std::vector<float> prototypes(before.begin(), before.end());
-  for (std::size_t k = 0; k < c.n_classes; ++k) {
+  for (std::size_t j = 0; j < c.prototypes(); ++j) {
+    const std::size_t k = j / c.n_prototypes;
     std::vector<double> mean(d);
     double count = 0, squares = 0;
+    std::size_t positives = 0;
     for (std::size_t r = 0; r < data.files * data.steps; ++r)
-      if (data.labels[r * c.n_classes + k] > 0.5f) {
+      if (data.labels[r * c.n_classes + k] > 0.5f && positives++ % c.n_prototypes == j % c.n_prototypes) {
         for (std::size_t i = 0; i < d; ++i) mean[i] += double{h[r * stride + i]};
         ++count;
       }
     if (count == 0) continue;
     for (double& x : mean) x /= count, squares += x * x;
     for (std::size_t i = 0; i < d; ++i)
-      prototypes[k * d + i] = static_cast<float>(mean[i] / std::max(std::sqrt(squares), 1e-12));
+      prototypes[j * d + i] = static_cast<float>(mean[i] / std::max(std::sqrt(squares), 1e-12));
   }
   Tensor& tensor = state.at("prototypes");
   tensor = make_tensor(tensor.shape, std::move(prototypes));
