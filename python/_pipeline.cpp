@@ -139,8 +139,10 @@ void bind_labels(nb::module_& m) {
                                                  w.meta.place.hour_utc, w.end_sec, w.labels));
                      return all;
                    })
-      .def_prop_ro("y_sc", [](const WindowLabels& labels) { return array_of(labels.y_sc); })
-      .def_prop_ro("y_full", [](const WindowLabels& labels) { return array_of(labels.y_full()); })
+      .def_prop_ro(
+          "y_sc", [](const WindowLabels& labels) { return array_of(labels.y_sc); }, nb::rv_policy::move)
+      .def_prop_ro(
+          "y_full", [](const WindowLabels& labels) { return array_of(labels.y_full()); }, nb::rv_policy::move)
       .def_ro("full_files", &WindowLabels::full_files)
       .def_ro("full_rows", &WindowLabels::full_rows);
   m.def("read_window_labels", [](const std::string& path, const std::vector<std::string>& classes) {
@@ -225,7 +227,8 @@ void bind_mapping(nb::module_& m) {
 
 void bind_fusion(nb::module_& m) {
   nb::class_<PriorTables>(m, "PriorTables")
-      .def_prop_ro("global_p", [](const PriorTables& t) { return array_of(t.global_p); })
+      .def_prop_ro(
+          "global_p", [](const PriorTables& t) { return array_of(t.global_p); }, nb::rv_policy::move)
       .def_prop_ro("site", [](const PriorTables& t) { return table_dict(t.site); })
       .def_prop_ro("hour", [](const PriorTables& t) { return table_dict(t.hour); })
       .def_prop_ro("site_hour", [](const PriorTables& t) { return table_dict(t.site_hour); });

@@ -73,11 +73,32 @@ TEST_F(PerchCacheTest, RefusesAnotherOrigin) {
   EXPECT_TRUE(succeeded(read_perch_cache(folder_.path(), 6, "that model")));
 }
 
-TEST_F(PerchCacheTest, SaysWhatToDoWithParquet) {
+TEST_F(PerchCacheTest, ReadsThePandasTableWhereThereIsNoOther) {
+  const std::string golden = PANTANAL_SOURCE_DIR "/tests/golden/parquet/";
+  perch_.scores.rows = perch_.emb.rows = 60;  // as many as the table has
+  perch_.scores.values.resize(60 * perch_.scores.columns), perch_.emb.values.resize(60 * perch_.emb.columns);
+  perch_.meta.resize(60);
   ASSERT_TRUE(succeeded(write_perch_cache(folder_.path(), perch_)));
-  std::filesystem::rename(folder_ / "full_perch_meta.csv", folder_ / "full_perch_meta.parquet");
-  EXPECT_TRUE(refused(read_perch_cache(folder_.path(), 6), ErrorCode::unsupported,
-                      {"to_csv", "full_perch_meta.csv"}));
+  std::filesystem::remove(folder_ / "full_perch_meta.csv");
+  const auto with = [&](const char* name) {
+    std::filesystem::copy_file(golden + name, folder_ / "full_perch_meta.parquet",
+                               std::filesystem::copy_options::overwrite_existing);
+    return read_perch_cache(folder_.path(), 6);
+  };
+  for (const char* const name : {"pandas.parquet", "float_hours.parquet"}) {
+    const auto read = with(name);
+    ASSERT_TRUE(succeeded(read));
+    EXPECT_EQ(read->meta[12].row_id, "BC2026_Train_0001_S01_20250201_010000_5");
+    EXPECT_EQ(read->meta[12].filename, "BC2026_Train_0001_S01_20250201_010000.ogg");
+    EXPECT_EQ(read->meta[12].place.site, "S01");
+    EXPECT_EQ(read->meta[12].place.hour_utc, 1);
+    EXPECT_FALSE(read->meta[36].place.site);
+    EXPECT_EQ(read->meta[36].place.hour_utc, -1);
+  }
+  EXPECT_TRUE(
+      refused(with("zstd.parquet"), ErrorCode::unsupported, {"full_perch_meta.parquet", "compression"}));
+  EXPECT_TRUE(refused(with("shuffled.parquet"), ErrorCode::mismatch, {"windows in a row"}));
+  EXPECT_TRUE(refused(with("table.csv"), ErrorCode::corrupt, {"Parquet"}));
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ void fuzz_architecture(Bytes);
 void fuzz_audio(Bytes);
 void fuzz_class_lists(Bytes);
 void fuzz_onnx(Bytes);
+void fuzz_parquet(Bytes);
 void fuzz_tensor_bundle(Bytes);
 
 namespace {
@@ -127,6 +128,8 @@ TEST(Fuzz, Onnx) {
   std::vector<File> seeds = golden_files("perch", {".onnx"}, 75000);
   fuzz("onnx", fuzz_onnx, seeds, 250);
 }
+
+TEST(Fuzz, Parquet) { fuzz("parquet", fuzz_parquet, golden_files("parquet", {".parquet"}, 20000), 4000); }
 
 TEST(Fuzz, TensorBundle) {
   using namespace convert::fixtures;

@@ -1,4 +1,4 @@
-// The cache of Perch's outputs: full_perch_arrays.npz and full_perch_meta.csv. Needs libzip.
+// The cache of Perch's outputs: full_perch_arrays.npz and full_perch_meta.csv or .parquet. Needs libzip.
 #pragma once
 
 #include <charconv>
@@ -17,6 +17,7 @@
 #include "pantanal/io/atomic_file.hpp"
 #include "pantanal/io/csv.hpp"
 #include "pantanal/io/mapped_file.hpp"
+#include "pantanal/io/parquet.hpp"
 #include "pantanal/output/npz_file.hpp"
 #include "pantanal/output/npz_writer.hpp"
 #include "pantanal/pipeline/file_metadata.hpp"
@@ -69,6 +70,26 @@ inline Result<pipeline::SiteHour> cached_place(const std::string& site, const st
   return place;
 }
 
+/// The same of a notebook's full_perch_meta.parquet; what is null there is what is empty in a .csv.
+inline Result<std::vector<pipeline::WindowMeta>> read_cache_parquet(const std::filesystem::path& path) {
+  const std::vector<std::string> names = {"row_id", "filename", "site", "hour_utc"};
+  PANTANAL_TRY(const std::vector<ParquetColumn> columns, read_parquet(path, names));
+  for (std::size_t c = 0; c < columns.size(); ++c)
+    if (columns[c].is_text != (c < 3))
+      return Error{ErrorCode::mismatch, path.string() + ": " + names[c],
+                   columns[c].is_text ? "texts" : "numbers", c < 3 ? "texts" : "numbers"};
+  std::vector<pipeline::WindowMeta> meta;
+  for (std::size_t i = 0; i < columns[0].texts.size(); ++i) {
+    const auto text = [&](std::size_t c) { return columns[c].texts[i].value_or(std::string()); };
+    const double hour = columns[3].numbers[i].value_or(-1);
+    if (!(hour >= -1 && hour <= 99) || hour != std::floor(hour))
+      return Error{ErrorCode::corrupt, path.string() + ": row " + std::to_string(i),
+                   "hour_utc " + std::to_string(hour), "-1 to 23"};
+    meta.push_back({text(0), text(1), {columns[2].texts[i], static_cast<int>(hour)}});
+  }
+  return meta;
+}
+
 inline Result<std::vector<pipeline::WindowMeta>> read_cache_meta(const std::filesystem::path& path) {
   PANTANAL_TRY(const std::vector<CsvRow> rows, read_csv(path));
   const std::string where = path.string();
@@ -107,22 +128,21 @@ inline bool has_perch_cache(const std::filesystem::path& folder) {
 }
 
 /// Reads full_perch_arrays.npz, scores_full_raw [N, n_classes] and emb_full [N, D] as NumPy writes them, and
-/// full_perch_meta.csv with columns row_id, filename, site and hour_utc. Errors: a file or column that is
-/// missing, sizes that do not fit, values that are not finite, windows that are no whole files. A
-/// full_perch_meta.parquet alone is `unsupported`: pandas' to_csv(index=False) makes the .csv of it. `origin`
-/// is what write_perch_cache() was given; a cache that says otherwise is a `mismatch`.
+/// full_perch_meta.csv or, if there is none, full_perch_meta.parquet as pandas writes it, with columns
+/// row_id, filename, site and hour_utc. Errors: a file or column that is missing, sizes that do not fit,
+/// values that are not finite, windows that are no whole files. `origin` is what write_perch_cache() was
+/// given; a cache that says otherwise is a `mismatch`.
 inline Result<PerchOutputs> read_perch_cache(const std::filesystem::path& folder, std::size_t n_classes,
                                              const std::string& origin = {}) {
   const std::string where = (folder / detail::cache_arrays).string();
   if (!origin.empty()) PANTANAL_TRY_STATUS(detail::check_cache_origin(folder / detail::cache_origin, origin));
   PANTANAL_TRY(const output::NpzFile file, output::NpzFile::open(where));
   std::error_code code;
-  if (!std::filesystem::exists(folder / detail::cache_meta, code) &&
-      std::filesystem::exists(folder / detail::cache_parquet, code))
-    return Error{ErrorCode::unsupported, (folder / detail::cache_parquet).string(), "a Parquet file",
-                 "full_perch_meta.csv beside it: pandas.read_parquet(...).to_csv(..., index=False)"};
+  const bool is_parquet = !std::filesystem::exists(folder / detail::cache_meta, code) &&
+                          std::filesystem::exists(folder / detail::cache_parquet, code);
   PerchOutputs outputs;
-  PANTANAL_TRY(outputs.meta, detail::read_cache_meta(folder / detail::cache_meta));
+  PANTANAL_TRY(outputs.meta, is_parquet ? detail::read_cache_parquet(folder / detail::cache_parquet)
+                                        : detail::read_cache_meta(folder / detail::cache_meta));
   PANTANAL_TRY(outputs.scores, detail::cached_matrix(file, "scores_full_raw", where));
   PANTANAL_TRY(outputs.emb, detail::cached_matrix(file, "emb_full", where));
   const std::size_t n = outputs.meta.size();
