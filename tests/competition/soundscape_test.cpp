@@ -46,7 +46,7 @@ TEST(Soundscape, RefusesOtherRatesAndFiles) {
 
 TEST(TestSet, IsTheTestSoundscapesByName) {
   const TemporaryFolder folder;
-  for (const char* const name : {"b.ogg", "a.ogg", "c.txt", "B.ogg"})
+  for (const char* const name : {"b.ogg", "a.ogg", "c.txt", "B.ogg", "d.OGG", "c.wav", ".e.wav"})
     touch(folder.path() / "test_soundscapes" / name);
   touch(folder.path() / "train_soundscapes/t.ogg");
   const auto set = find_test_set(folder.path(), 20);
@@ -55,6 +55,7 @@ TEST(TestSet, IsTheTestSoundscapesByName) {
   std::vector<std::string> names;
   for (const auto& path : set->paths) names.push_back(path.filename());
   EXPECT_EQ(names, (std::vector<std::string>{"B.ogg", "a.ogg", "b.ogg"}));
+  EXPECT_EQ(set->left_out, (std::vector<std::string>{"c.wav", "d.OGG"}));
 }
 
 TEST(TestSet, IsTheFirstTrainingSoundscapesWhereThereIsNone) {

@@ -46,5 +46,21 @@ TEST_F(TablesTest, NameTheTableThatIsWrong) {
       refused(read_competition_tables(folder_.path()), ErrorCode::not_found, {"sample_submission.csv"}));
 }
 
+TEST_F(TablesTest, SayWhatLabelsAreNotUsed) {
+  EXPECT_TRUE(unused_labels(read_competition_tables(folder_.path())->labels).empty());
+  std::string text = "filename,start,end,primary_label\nx.ogg,00:00:00,00:00:07,a;c0;c1;c2\n";
+  text += "x.ogg,00:00:05,00:00:10,c0;c3;c4;c5;c6\n";
+  write("train_soundscapes_labels.csv", text.c_str());
+  const auto notes = unused_labels(read_competition_tables(folder_.path())->labels);
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_NE(notes[0].find("7 labels"), std::string::npos) << notes[0];
+  EXPECT_NE(
+      notes[0].find("c0 (2 windows), c1 (1 window), c2 (1 window), c3 (1 window), c4 (1 window) and 2 more"),
+      std::string::npos)
+      << notes[0];
+  EXPECT_NE(notes[1].find("1 windows"), std::string::npos) << notes[1];
+  EXPECT_NE(notes[1].find("x_7"), std::string::npos) << notes[1];
+}
+
 }  // namespace
 }  // namespace pantanal::competition

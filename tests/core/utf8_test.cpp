@@ -30,5 +30,12 @@ TEST(Utf8, FindsWhatIsNone) {
   EXPECT_EQ(find_not_utf8("abc\xe2\x82"), 3u);         // cut off
 }
 
+TEST(Utf8, EscapesWhatIsNone) {
+  EXPECT_EQ(escape_not_utf8(""), "");
+  EXPECT_EQ(escape_not_utf8("J\xc3\xb3hann \xe2\x82\xac"), "J\xc3\xb3hann \xe2\x82\xac");
+  EXPECT_EQ(escape_not_utf8("caf\xe9_\xff\xe2\x82"), "caf\\xe9_\\xff\\xe2\\x82");
+  EXPECT_EQ(find_not_utf8(escape_not_utf8("\x80\xed\xa0\x80")), std::string_view::npos);
+}
+
 }  // namespace
 }  // namespace pantanal

@@ -2,8 +2,10 @@
 #include "demo_model.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "core/refused.hpp"
 #include "corpus.hpp"
@@ -30,6 +32,11 @@ TEST(DemoModel, NamesItsSpecies) {
   const auto demo = DemoModel::load(weights, 1);
   ASSERT_TRUE(succeeded(demo));
   EXPECT_TRUE(std::ranges::equal(demo->model().labels, all_species(), {}, {}, &Species::name));
+}
+
+TEST(ShowDemo, EndsWithTwoForACommandLineThatMakesNoSense) {
+  const int status = std::system(PANTANAL_SHOW_DEMO " 2>/dev/null");
+  EXPECT_EQ(WEXITSTATUS(status), 2);
 }
 
 }  // namespace

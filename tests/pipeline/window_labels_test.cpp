@@ -84,6 +84,20 @@ TEST(WindowLabels, CountExactlyTwelveAsFull) {
   }
 }
 
+TEST(WindowLabels, CountWhatTheyCannotUse) {
+  const auto table = labels_of(
+      "filename,start,end,primary_label\n"
+      "x.ogg,00:00:00,00:00:05,a;zebra\nx.ogg,00:00:05,00:00:10,zebra; yak \nx.ogg,00:00:05,00:00:10,zebra\n"
+      "x.ogg,00:00:10,00:00:15,\nx.ogg,00:00:15.000,0 days 00:00:20,b\n"
+      "y.ogg,00:00:00,00:00:07,a\ny.ogg,00:00:00,00:00:10,a\ny.ogg,00:00:02,00:00:07,a\n"
+      "y.ogg,00:00:00.5,00:00:05,a\n");
+  ASSERT_TRUE(succeeded(table));
+  EXPECT_EQ(table->unknown_labels,
+            (std::map<std::string, std::size_t, std::less<>>{{"yak", 1}, {"zebra", 2}}));
+  ASSERT_EQ(table->off_grid.size(), 4u);
+  for (const std::size_t i : table->off_grid) EXPECT_EQ(table->windows[i].meta.filename, "y.ogg");
+}
+
 TEST(WindowLabels, RefuseWhatIsNoTable) {
   EXPECT_TRUE(refused(labels_of(""), ErrorCode::corrupt, {"no header"}));
   EXPECT_TRUE(refused(labels_of("filename,start,end\nx,0,5\n"), ErrorCode::not_found, {"primary_label"}));

@@ -25,5 +25,11 @@ TEST(WindowMeta, AnotherNameHasRowsWithoutPlace) {
   EXPECT_EQ(windows[1].place.hour_utc, -1);
 }
 
+TEST(WindowMeta, RowsAreUtf8WhateverTheNameIs) {
+  const auto windows = soundscape_windows("caf\xe9 \xc3\xa9.ogg");
+  EXPECT_EQ(windows[0].row_id, "caf\\xe9 \xc3\xa9_5");
+  EXPECT_EQ(windows[0].filename, "caf\xe9 \xc3\xa9.ogg");
+}
+
 }  // namespace
 }  // namespace pantanal::pipeline

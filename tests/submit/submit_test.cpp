@@ -19,6 +19,7 @@
 #include "io/temporary_folder.hpp"
 #include "pantanal/competition/heads_file.hpp"
 #include "pantanal/competition/soundscape.hpp"
+#include "pantanal/core/utf8.hpp"
 #include "pantanal/output/npz_file.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "pantanal/pipeline/submission.hpp"
@@ -184,6 +185,39 @@ TEST_F(SubmitTest, RescoresACache) {
   EXPECT_EQ(missing.code, 3);
   EXPECT_NE(missing.err.find("full_perch_arrays.npz"), std::string::npos) << missing.err;
   EXPECT_EQ(infer::run({"rescore"}, folder_.path()).code, 2);
+}
+
+TEST_F(SubmitTest, SaysWhatItLeavesOut) {
+  // A configuration that describes no model is refused before anything is computed.
+  std::ofstream(path("bad.json")) << R"({"proto_ssm": {"d_model": 321}})";
+  const Finished bad = submit("b.csv", {"--train-from-cache", path("cache"), "--config", path("bad.json")});
+  EXPECT_EQ(bad.code, 2);
+  EXPECT_NE(bad.err.find("configuration.proto_ssm.cross_attn_heads"), std::string::npos) << bad.err;
+  // Labels without a column, and windows off the grid.
+  std::ofstream(data_ / "train_soundscapes_labels.csv", std::ios::app) << "y.ogg,00:00:01,00:00:06,zebra\n";
+  infer::Console console;
+  TrainOptions options;
+  options.data = data_, options.perch = path("m"), options.out = path("h2"),
+  options.logs = path("train.json");
+  options.cache = path("grid"), options.configuration = *find_configuration(path("c.json"));
+  options.with_studies = options.configuration.study.run_proxy_reduce_grid = true;
+  ASSERT_EQ(train(options, console), infer::ExitCode::done);
+  EXPECT_NE(bytes("train.json").find("oof_auc_base_proxy_mean"), std::string::npos) << bytes("train.json");
+  EXPECT_TRUE(fs::exists(folder_ / "grid" / "full_perch_arrays.npz"));  // of the better one
+  EXPECT_NE(bytes("train.json").find("zebra (1 window)"), std::string::npos) << bytes("train.json");
+  EXPECT_NE(bytes("train.json").find("y_6"), std::string::npos);
+  // Recordings that are not called .ogg, and names that are no text.
+  const std::vector<fs::path> files = *list_soundscapes(data_ / "test_soundscapes");
+  fs::rename(files[0], files[0].parent_path() / "loud.OGG");
+  fs::rename(files[1], files[1].parent_path() / "caf\xe9.ogg");
+  const Finished named = submit("n.csv");
+  EXPECT_EQ(named.code, 0) << named.err;
+  EXPECT_NE(named.err.find("1 recordings in test_soundscapes are not called .ogg and left out: loud.OGG"),
+            std::string::npos)
+      << named.err;
+  EXPECT_NE(named.err.find("caf\\xe9.ogg"), std::string::npos) << named.err;
+  EXPECT_EQ(find_not_utf8(bytes("n.csv")), std::string::npos);
+  EXPECT_NE(bytes("n.csv").find("\ncaf\\xe9_60,"), std::string::npos);
 }
 
 TEST_F(SubmitTest, TrainingChecksWhereItsResultsGoFirst) {

@@ -1,7 +1,10 @@
 // make_synthetic_competition: that its folder is of the competition's schema.
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "competition.hpp"
@@ -78,6 +81,20 @@ TEST(SyntheticCompetition, IsOfTheRealSchema) {
     EXPECT_EQ(read_bytes(again / name), read_bytes(folder / name)) << name;
   const std::string sound = "train_soundscapes/" + tables->labels.full_files[0];
   EXPECT_EQ(read_bytes(again / sound), read_bytes(folder / sound));
+  EXPECT_TRUE(refused(make_competition(folder.path(), labels, options), ErrorCode::invalid_argument,
+                      {folder.path().string(), "holds something"}));
+}
+
+TEST(SyntheticCompetition, CannotBreakMoreThanThereIs) {
+  const TemporaryFolder folder;
+  EXPECT_TRUE(refused(make_competition(folder / "new", perch_labels(12), {.test = 1, .broken = 2}),
+                      ErrorCode::invalid_argument, {"broken", "2", "1"}));
+  EXPECT_FALSE(std::filesystem::exists(folder / "new"));
+}
+
+TEST(SyntheticCompetition, EndsWithTwoForACommandLineThatMakesNoSense) {
+  const int status = std::system(PANTANAL_MAKE_SYNTHETIC " 2>/dev/null");
+  EXPECT_EQ(WEXITSTATUS(status), 2);
 }
 
 }  // namespace

@@ -43,8 +43,8 @@ constexpr const char* train_description =
 
 constexpr const char* train_footer = R"(
 DIR holds sample_submission.csv, taxonomy.csv, train_soundscapes_labels.csv and
-train_soundscapes. CACHE holds full_perch_arrays.npz and full_perch_meta.csv: read if they
-are there, else computed and written.
+train_soundscapes. CACHE holds full_perch_arrays.npz and full_perch_meta.csv or .parquet: read
+if they are there, else computed and written.
 
 --mode train adds the out-of-fold studies: the ensemble's weight and the classes' thresholds
 come from them. --config takes a preset (v5-run, v5-cfg, v5-card, recommended) or a JSON file,
@@ -58,7 +58,7 @@ constexpr const char* rescore_description =
     R"(From Perch's outputs as a cache holds them to a submission: what `submit` computes after Perch.)";
 
 constexpr const char* rescore_footer = R"(
-CACHE holds full_perch_arrays.npz and full_perch_meta.csv, of any soundscapes. With --steps
+CACHE holds full_perch_arrays.npz and full_perch_meta.csv or .parquet, of any soundscapes. With --steps
 every step's result [windows, classes] is written too: prior, base, probes, proto,
 first_pass, correction, final, sigmoid, file_level, rank_aware, delta_smooth, probabilities.
 

@@ -1,12 +1,15 @@
 #include "configuration_option.hpp"
 
 #include "pantanal/competition/configuration_json.hpp"
+#include "pantanal/competition/settings_check.hpp"
 
 namespace pantanal::competition {
 
 Result<Configuration> find_configuration(const std::string& name) {
   if (const auto found = preset(name)) return *found;
-  return read_configuration(name);
+  PANTANAL_TRY(Configuration configuration, read_configuration(name));
+  PANTANAL_TRY_STATUS(check_settings(configuration));
+  return configuration;
 }
 
 std::string configuration_text(const Configuration& configuration) {

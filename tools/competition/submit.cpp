@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "pantanal/competition/soundscape.hpp"
 #include "pantanal/competition/tables.hpp"
 #include "pantanal/core/parallel.hpp"
+#include "pantanal/core/utf8.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "pantanal/pipeline/submission.hpp"
 #include "run_log.hpp"
@@ -89,22 +91,32 @@ class Submit {
     PANTANAL_TRY(const Priors priors, find_priors());
     status_code_ = ExitCode::nothing_written;
     PANTANAL_TRY(set_, find_test_set(options_.data, priors.configuration.dryrun_n_files));
+    if (!set_.left_out.empty())
+      note(std::to_string(set_.left_out.size()) +
+           " recordings in test_soundscapes are not called .ogg and left out: " +
+           detail::some_of(set_.left_out));
     if (set_.is_dry_run)
       note("no test soundscapes: a dry run on the first " + std::to_string(set_.paths.size()) +
            " training soundscapes");
     status_code_ = ExitCode::output;
     board_.emplace(options_.out, priors.classes);
     std::size_t nameless = 0;
-    std::vector<std::string> row_ids;
+    std::vector<std::string> row_ids, not_utf8;
     for (const std::filesystem::path& path : set_.paths) {
       const std::vector<pipeline::WindowMeta> meta = pipeline::soundscape_windows(path);
       if (!meta[0].place.site) ++nameless;
+      if (find_not_utf8(path.filename().native()) != std::string_view::npos)
+        not_utf8.push_back(escape_not_utf8(path.filename().native()));
       for (const pipeline::WindowMeta& window : meta) row_ids.push_back(window.row_id);
       const std::vector<pipeline::SiteHour> places = detail::places_of(meta);
       PANTANAL_TRY(const pipeline::Scores rows, prior_probabilities(places, priors.tables, priors.texture,
                                                                     priors.thresholds, priors.configuration));
       PANTANAL_TRY_STATUS(board_->add(meta, rows));
     }
+    if (!not_utf8.empty())
+      note(std::to_string(not_utf8.size()) +
+           " soundscapes have names that are no UTF-8, written as here in row_id: " +
+           detail::some_of(not_utf8));
     if (nameless > 0)
       note(std::to_string(nameless) + " of " + std::to_string(set_.paths.size()) +
            " soundscapes have names that tell no site and hour: they have the same prior");

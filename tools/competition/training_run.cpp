@@ -1,6 +1,7 @@
 #include "training_run.hpp"
 
 #include <algorithm>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -62,10 +63,13 @@ std::string origin_of(const perch::Model& model, const CompetitionTables& tables
          (reduce == pipeline::ProxyReduce::max ? " max\n" : " mean\n");
 }
 
+/// Macro AUC by name, for the log.
+using Aucs = std::map<std::string, double>;
+
 /// Each reduction's out-of-fold base scores; the better one's index.
 Result<std::size_t> better_reduce(const PerReduce& all, const CompetitionTables& tables,
                                   const pipeline::PerchMapping& mapping, const Configuration& configuration,
-                                  infer::Console& console) {
+                                  infer::Console& console, Aucs& aucs) {
   PANTANAL_TRY(
       const pipeline::FusionClasses classes,
       pipeline::build_fusion_classes(mapping, tables.texture, pipeline::active_classes(tables.labels.y_sc)));
@@ -83,8 +87,9 @@ Result<std::size_t> better_reduce(const PerReduce& all, const CompetitionTables&
                  pipeline::build_oof_base_prior(all[r].scores, all[r].meta, fold_id, tables.labels, classes,
                                                 configuration.fusion));
     const double auc = train::macro_auc_skip_empty(truth, oof.scores.values, y.columns);
-    console.say(std::string("proxy_reduce ") + (r == 0 ? "max" : "mean") + ": macro AUC of base scores " +
-                std::to_string(auc));
+    const std::string name = r == 0 ? "max" : "mean";
+    console.say("proxy_reduce " + name + ": macro AUC of base scores " + std::to_string(auc));
+    aucs["oof_auc_base_proxy_" + name] = auc;
     if (auc > best_auc) best = r, best_auc = auc;
   }
   return best;
@@ -92,7 +97,8 @@ Result<std::size_t> better_reduce(const PerReduce& all, const CompetitionTables&
 
 Result<PerchOutputs> training_outputs(TrainingRequest& request, const CompetitionTables& tables,
                                       const std::shared_ptr<const perch::Model>& model,
-                                      const pipeline::PerchMapping& mapping, infer::Console& console) {
+                                      const pipeline::PerchMapping& mapping, infer::Console& console,
+                                      Aucs& aucs) {
   Configuration& configuration = request.configuration;
   const bool grid = configuration.study.run_proxy_reduce_grid && request.with_studies;
   if (request.cache && has_perch_cache(*request.cache) && !grid) {
@@ -118,7 +124,7 @@ Result<PerchOutputs> training_outputs(TrainingRequest& request, const Competitio
   PANTANAL_TRY(PerReduce all, run_perch_on(paths, model, mapping, reduces, request, console));
   std::size_t chosen = 0;
   if (grid) {
-    PANTANAL_TRY(chosen, better_reduce(all, tables, mapping, configuration, console));
+    PANTANAL_TRY(chosen, better_reduce(all, tables, mapping, configuration, console, aucs));
     configuration.proxy_reduce = reduces[chosen];
   }
   if (request.cache)
@@ -139,8 +145,11 @@ Result<TrainedHeads> run_training(const TrainingRequest& asked, const Competitio
       mapping.bc_indices, [](std::size_t index) { return index != pipeline::PerchMapping::no_label; });
   console.say("classes: " + std::to_string(tables.classes.size()) + ", of which Perch has " +
               std::to_string(mapped) + ", by genus " + std::to_string(mapping.proxies.size()));
+  const std::vector<std::string> unused = unused_labels(tables.labels);
+  for (const std::string& note : unused) console.say(note);
   detail::StopWatch watch;
-  PANTANAL_TRY(const PerchOutputs perch, training_outputs(request, tables, model, mapping, console));
+  Aucs aucs;
+  PANTANAL_TRY(const PerchOutputs perch, training_outputs(request, tables, model, mapping, console, aucs));
   const double perch_seconds = watch.lap();
   TrainHeadsOptions options{.configuration = request.configuration,
                             .with_studies = request.with_studies,
@@ -149,6 +158,8 @@ Result<TrainedHeads> run_training(const TrainingRequest& asked, const Competitio
                             .should_stop = request.should_stop};
   options.progress = [&](const std::string& line) { console.say(line); };
   PANTANAL_TRY(TrainedHeads trained, train_heads(tables, perch, mapping, labels_crc(model->labels), options));
+  trained.log.notes.insert(trained.log.notes.begin(), unused.begin(), unused.end());
+  trained.log.scores.insert(aucs.begin(), aucs.end());
   trained.log.seconds["perch"] = perch_seconds;
   trained.log.counts["mapped_classes"] = static_cast<std::size_t>(mapped);
   return trained;

@@ -152,7 +152,11 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--threads", o.threads)->capture_default_str();
   app.add_option("--checkpoint", o.checkpoint, "file to go on from, and to keep Perch's training in");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;  // as the other programs: 2, a command line that makes no sense
+  }
   std::signal(SIGINT, [](int) { interrupted = 1; });
   const Status status = make(o);
   if (!status) std::fprintf(stderr, "make-demo-weights: %s\n", status.error().message().c_str());

@@ -71,7 +71,11 @@ int main(int argc, char** argv) {
   app.add_option("recording", recording, "one minute")->required();
   app.add_option("--threshold", threshold, "least probability")->capture_default_str();
   app.add_option("--threads", threads, "0: all")->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;  // as the other programs: 2, a command line that makes no sense
+  }
   const Status status = show(folder, recording, threshold, threads);
   if (!status) std::fprintf(stderr, "pantanal-show-demo: %s\n", status.error().message().c_str());
   return status ? 0 : 1;

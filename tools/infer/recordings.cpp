@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <set>
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "pantanal/audio/recording_name.hpp"
 
 namespace pantanal::infer {
 namespace {
@@ -56,7 +57,7 @@ class RecordingFinder {
     above_.push_back(itself);
     for (const fs::path& entry : entries) {
       if (!fs::is_directory(entry, failure)) {
-        if (has_recording_name(entry)) add(entry);
+        if (audio::has_recording_name(entry)) add(entry);
       } else if (recursive_ && !is_hidden(entry)) {
         add_folder(entry);
       }
@@ -73,17 +74,6 @@ class RecordingFinder {
 };
 
 }  // namespace
-
-bool has_recording_name(const fs::path& path) {
-  constexpr std::string_view extensions[] = {".wav", ".wave", ".ogg",  ".oga", ".flac", ".mp3",  ".opus",
-                                             ".m4a", ".mp4",  ".aac",  ".aif", ".aiff", ".aifc", ".au",
-                                             ".caf", ".w64",  ".rf64", ".wma", ".wv",   ".ape",  ".amr"};
-  std::string extension = path.extension().native();
-  for (char& c : extension)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return !path.filename().native().starts_with('.') &&
-         std::ranges::find(extensions, extension) != std::end(extensions);
-}
 
 RecordingList find_recordings(std::span<const fs::path> inputs, bool recursive) {
   RecordingFinder finder(recursive);

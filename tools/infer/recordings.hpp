@@ -26,8 +26,4 @@ struct RecordingList {
 /// followed.
 RecordingList find_recordings(std::span<const std::filesystem::path> inputs, bool recursive);
 
-/// Whether the name is one that a recording has: not hidden, and with the extension of an audio format,
-/// readable or not.
-bool has_recording_name(const std::filesystem::path& path);
-
 }  // namespace pantanal::infer

@@ -126,6 +126,13 @@ std::vector<Recording> make_recordings(const World& world, const char* kind, std
 
 Status make_competition(const fs::path& folder, std::span<const std::string> perch_labels,
                         const CompetitionOptions& options) {
+  if (options.broken > options.test)
+    return Error{ErrorCode::invalid_argument, "broken", std::to_string(options.broken) + " test soundscapes",
+                 "at most the " + std::to_string(options.test) + " that there are"};
+  std::error_code code;
+  if (fs::exists(folder, code) && !fs::is_empty(folder, code))
+    return Error{ErrorCode::invalid_argument, folder.string(), "a folder that holds something",
+                 "a new or an empty one: what it holds would be taken for the competition's"};
   const World world = make_world(perch_labels, options.classes, options.seed);
   const auto train = make_recordings(world, "Train", options.train + options.partial, options.seed);
   const auto test = make_recordings(world, "Test", options.test, options.seed);

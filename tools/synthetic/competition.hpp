@@ -23,7 +23,8 @@ struct CompetitionOptions {
 
 /// Writes sample_submission.csv, taxonomy.csv, train_soundscapes_labels.csv (every row twice, its labels
 /// shared out between both), train_soundscapes, test_soundscapes and, for whoever wants to score a
-/// submission, test_soundscapes_labels.csv. Taxonomy and species are made around `perch_labels`.
+/// submission, test_soundscapes_labels.csv. Taxonomy and species are made around `perch_labels`. Errors: a
+/// folder that is not empty, more broken soundscapes than test soundscapes, and those of writing.
 Status make_competition(const std::filesystem::path& folder, std::span<const std::string> perch_labels,
                         const CompetitionOptions& options);
 

@@ -25,7 +25,11 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--seed", options.seed, "Seed")->capture_default_str();
   app.add_option("--threads", options.threads, "Threads")->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;  // as the other programs: 2, a command line that makes no sense
+  }
   try {
     const auto model = perch::load_model(perch);
     const Status status =

@@ -16,6 +16,7 @@
 #include "pantanal/audio/load_audio.hpp"
 #include "pantanal/audio/mono.hpp"
 #include "pantanal/audio/open.hpp"
+#include "pantanal/audio/recording_name.hpp"
 #include "pantanal/core/result.hpp"
 #include "pantanal/pipeline/matrix.hpp"
 
@@ -61,9 +62,22 @@ inline Result<std::vector<std::filesystem::path>> list_soundscapes(const std::fi
   return paths;
 }
 
+/// Recordings of a folder that list_soundscapes leaves out, by name: called .OGG, .wav and the like.
+inline std::vector<std::string> other_recordings(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  std::error_code code;
+  std::filesystem::directory_iterator entry(folder, code);
+  for (; !code && entry != std::filesystem::directory_iterator(); entry.increment(code))
+    if (entry->path().extension() != ".ogg" && audio::has_recording_name(entry->path()))
+      names.push_back(entry->path().filename().string());
+  std::ranges::sort(names);
+  return names;
+}
+
 /// The soundscapes to predict.
 struct TestSet {
   std::vector<std::filesystem::path> paths;
+  std::vector<std::string> left_out;  ///< other recordings among the test soundscapes
   bool is_dry_run = false;  ///< there are no test soundscapes: training soundscapes take their place
 };
 
@@ -75,6 +89,7 @@ inline Result<TestSet> find_test_set(const std::filesystem::path& data, std::siz
     return Error{ErrorCode::not_found, data.string(), "no such folder", "a competition's"};
   TestSet set;
   PANTANAL_TRY(set.paths, list_soundscapes(data / "test_soundscapes"));
+  set.left_out = other_recordings(data / "test_soundscapes");
   if (!set.paths.empty()) return set;
   PANTANAL_TRY(set.paths, list_soundscapes(data / "train_soundscapes"));
   set.is_dry_run = true;

@@ -1,6 +1,7 @@
 // CompetitionTables: what a competition's CSV files say of its classes and labels.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -29,6 +30,39 @@ struct CompetitionTables {
     return pipeline::fit_prior_tables(places, labels.y_sc);
   }
 };
+
+namespace detail {
+
+/// The first few of `names`, and how many more there are.
+inline std::string some_of(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 5;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) text += (i ? ", " : "") + names[i];
+  if (names.size() > most) text += " and " + std::to_string(names.size() - most) + " more";
+  return text;
+}
+
+}  // namespace detail
+
+/// What the label table says that nothing is made of, for people: labels without a column, times off the
+/// grid.
+inline std::vector<std::string> unused_labels(const pipeline::WindowLabels& labels) {
+  const std::string table = "train_soundscapes_labels.csv: ";
+  std::vector<std::string> notes, unknown;
+  for (const auto& [label, windows] : labels.unknown_labels)
+    unknown.push_back(label + " (" + std::to_string(windows) + (windows == 1 ? " window)" : " windows)"));
+  if (!unknown.empty())
+    notes.push_back(
+        table + std::to_string(unknown.size()) +
+        " labels are no column of sample_submission.csv and left out: " + detail::some_of(unknown));
+  std::vector<std::string> off_grid;
+  for (const std::size_t i : labels.off_grid) off_grid.push_back(labels.windows[i].meta.row_id);
+  if (!off_grid.empty())
+    notes.push_back(table + std::to_string(off_grid.size()) +
+                    " windows are not five seconds from a multiple of five on, and count for priors only: " +
+                    detail::some_of(off_grid));
+  return notes;
+}
 
 /// sample_submission.csv, taxonomy.csv and train_soundscapes_labels.csv of the folder `data`. Errors: those
 /// of the readers, which name the file and its line.

@@ -18,6 +18,7 @@
 #include "pantanal/competition/heads_session.hpp"
 #include "pantanal/competition/perch_outputs.hpp"
 #include "pantanal/competition/probes_oof.hpp"
+#include "pantanal/competition/settings_check.hpp"
 #include "pantanal/competition/tables.hpp"
 #include "pantanal/competition/train_heads_settings.hpp"
 #include "pantanal/core/result.hpp"
@@ -392,7 +393,7 @@ class HeadsTrainer {
 inline Result<TrainedHeads> train_heads(const CompetitionTables& tables, const PerchOutputs& perch,
                                         pipeline::PerchMapping mapping, std::uint32_t perch_labels_crc,
                                         const TrainHeadsOptions& options) {
-  PANTANAL_TRY_STATUS(validate(options.configuration));
+  PANTANAL_TRY_STATUS(check_settings(options.configuration));
   return detail::HeadsTrainer(tables, perch, options).run(std::move(mapping), perch_labels_crc);
 }
 

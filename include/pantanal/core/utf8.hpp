@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdio>
+#include <string>
 #include <string_view>
 
 namespace pantanal {
@@ -40,6 +42,20 @@ inline std::size_t find_not_utf8(std::string_view text) {
     at += length;
   }
   return std::string_view::npos;
+}
+
+/// `text` with each byte that is not part of well-formed UTF-8 as \xNN, what Python's "backslashreplace"
+/// makes of it.
+inline std::string escape_not_utf8(std::string_view text) {
+  std::string escaped;
+  while (!text.empty()) {
+    const std::size_t length = read_utf8(text).length;
+    char code[8];
+    std::snprintf(code, sizeof code, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(text[0])));
+    escaped += length > 0 ? std::string(text.substr(0, length)) : std::string(code);
+    text.remove_prefix(length > 0 ? length : 1);
+  }
+  return escaped;
 }
 
 }  // namespace pantanal

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -35,6 +36,9 @@ struct WindowLabels {
   MultiHot y_sc;                        ///< [windows, classes]
   std::vector<std::string> full_files;  ///< with exactly twelve windows, sorted
   std::vector<std::size_t> full_rows;   ///< those files' windows, sorted by file and end
+  /// Labels that are no class, and how many windows have them; not the "nan" of empty cells.
+  std::map<std::string, std::size_t, std::less<>> unknown_labels;
+  std::vector<std::size_t> off_grid;  ///< windows that are not five seconds from a multiple of five on
 
   /// The labels of the fully labelled files alone, [full_rows, classes].
   MultiHot y_full() const {
@@ -76,14 +80,29 @@ inline std::string without_ogg(std::string name) {
   return name;
 }
 
-inline MultiHot multi_hot(std::span<const LabelledWindow> windows, std::span<const std::string> classes) {
+/// Whether a window from `start` to `end`, both times, is one of those that a soundscape is cut into.
+inline bool is_on_grid(std::string_view start, std::string_view end) {
+  const auto is_whole = [](std::string_view time) {
+    const std::size_t point = time.find('.');
+    return point == time.npos || time.find_first_not_of('0', point + 1) == time.npos;
+  };
+  const int begin = *parse_seconds(start);
+  return is_whole(start) && is_whole(end) && begin % 5 == 0 && *parse_seconds(end) == begin + 5;
+}
+
+/// y_sc, and what labels it has no column for.
+inline void mark_labels(WindowLabels& table, std::span<const std::string> classes) {
   std::map<std::string_view, std::size_t> column;
   for (std::size_t c = 0; c < classes.size(); ++c) column.emplace(classes[c], c);
-  MultiHot y(windows.size(), classes.size());
-  for (std::size_t i = 0; i < windows.size(); ++i)
-    for (const std::string& label : windows[i].labels)
-      if (const auto found = column.find(label); found != column.end()) y(i, found->second) = 1;
-  return y;
+  table.y_sc = MultiHot(table.windows.size(), classes.size());
+  for (std::size_t i = 0; i < table.windows.size(); ++i)
+    for (const std::string& label : table.windows[i].labels) {
+      if (const auto found = column.find(label); found != column.end()) {
+        table.y_sc(i, found->second) = 1;
+      } else if (label != "nan") {
+        ++table.unknown_labels[label];
+      }
+    }
 }
 
 inline void find_full_files(WindowLabels& table) {
@@ -101,8 +120,9 @@ inline void find_full_files(WindowLabels& table) {
 
 /// Groups the rows of a label table (columns filename, start, end, primary_label; the header first) by file,
 /// start and end. `classes` are the columns of y_sc; labels that are none of them are kept in the windows'
-/// lists only. A file counts as fully labelled by the number of its windows alone. `where` names the table in
-/// errors: `not_found` for a missing column, `corrupt` for a time that is none or an empty file name.
+/// lists and counted. A file counts as fully labelled by the number of its windows alone. `where` names the
+/// table in errors: `not_found` for a missing column, `corrupt` for a time that is none or an empty file
+/// name.
 inline Result<WindowLabels> build_window_labels(std::span<const CsvRow> rows,
                                                 std::span<const std::string> classes,
                                                 std::string_view where) {
@@ -128,12 +148,14 @@ inline Result<WindowLabels> build_window_labels(std::span<const CsvRow> rows,
   for (const auto& [key, labels] : cells) {
     const std::string& file = std::get<0>(key);
     const int end_sec = *detail::parse_seconds(std::get<2>(key));
+    if (!detail::is_on_grid(std::get<1>(key), std::get<2>(key)))
+      table.off_grid.push_back(table.windows.size());
     table.windows.push_back(
         {{detail::without_ogg(file) + "_" + std::to_string(end_sec), file, parse_site_hour(file)},
          end_sec,
          union_labels(labels)});
   }
-  table.y_sc = detail::multi_hot(table.windows, classes);
+  detail::mark_labels(table, classes);
   detail::find_full_files(table);
   return table;
 }
