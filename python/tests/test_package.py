@@ -38,6 +38,8 @@ def test_is_typed_and_holds_nothing_else():
         "_pipeline.pyi",
         "_sequence.py",
         "_training.pyi",
+        "_training_base.py",
+        "_training_perch.py",
         "pipeline.py",
         "py.typed",
         "training.py",

@@ -84,8 +84,7 @@ class ParquetColumnReader {
     const std::int64_t begin =
         chunk.dictionary_page > 0 ? std::min(chunk.dictionary_page, chunk.first_page) : chunk.first_page;
     // Chunks follow each other: none is read twice.
-    if (begin < at_ || chunk.bytes < 0 || begin > std::ssize(file_) ||
-        chunk.bytes > std::ssize(file_) - begin)
+    if (begin < at_ || chunk.bytes < 0 || begin > size_of(file_) || chunk.bytes > size_of(file_) - begin)
       return damaged("a place of pages outside the file");
     at_ = begin + chunk.bytes;
     std::span<const std::byte> pages =
@@ -101,6 +100,10 @@ class ParquetColumnReader {
   std::size_t rows() const { return column_.is_text ? column_.texts.size() : column_.numbers.size(); }
 
  private:
+  static std::int64_t size_of(std::span<const std::byte> bytes) {
+    return static_cast<std::int64_t>(bytes.size());
+  }
+
   Error damaged(const std::string& found) const {
     return {ErrorCode::corrupt, where_, found, "pages of a Parquet file"};
   }
@@ -108,7 +111,7 @@ class ParquetColumnReader {
   Status read_page(std::span<const std::byte>& pages, bool is_snappy, std::size_t most) {
     ThriftReader in(pages);
     const ParquetPage page = read_parquet_page(in);
-    const auto left = std::ssize(pages) - static_cast<std::ptrdiff_t>(in.position());
+    const auto left = size_of(pages) - static_cast<std::int64_t>(in.position());
     const std::int64_t levels = page.definition_bytes + page.repetition_bytes;
     if (in.failed() || page.size < 0 || page.stored_size < 0 || page.stored_size > left ||
         page.size > std::int64_t{most_parquet_page} || page.definition_bytes < 0 ||
