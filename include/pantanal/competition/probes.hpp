@@ -208,7 +208,8 @@ inline Result<ProbeSet> fit_probes(const ProbeInputs& in, const pipeline::MultiH
   pca.n_components = std::min({options.probe.pca_dim, in.emb.rows - 1, in.emb.columns});
   pca.threads = options.threads;
   pca.random_state = options.probe.pca_random_state;
-  if (options.probe.pca_solver == PcaMethod::randomized) pca.svd_solver = ml::PcaSolver::randomized;
+  pca.svd_solver =
+      options.probe.pca_solver == PcaMethod::randomized ? ml::PcaSolver::randomized : ml::PcaSolver::full;
   set.pca = ml::Pca<float>(pca);
   PANTANAL_TRY_STATUS(set.pca.fit(scaled.view()));
   PANTANAL_TRY(const pipeline::Scores projected, detail::project(set, in.emb));
