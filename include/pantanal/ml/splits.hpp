@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -210,6 +211,22 @@ inline Result<std::vector<Split>> group_k_fold(std::span<const std::int64_t> gro
     for (std::size_t k = 0; k < n_splits; ++k)
       (fold[codes.codes[i]] == k ? splits[k].test : splits[k].train).push_back(i);
   return splits;
+}
+
+/// The same as the fold that each sample is tested in, of groups by name in alphabetical order.
+inline Result<std::vector<std::size_t>> group_k_fold_of(std::span<const std::string> groups,
+                                                        std::size_t n_splits) {
+  std::map<std::string_view, std::int64_t> codes;
+  for (const std::string& group : groups) codes.emplace(group, 0);
+  std::int64_t next = 0;
+  for (auto& [group, code] : codes) code = next++;
+  std::vector<std::int64_t> coded;
+  for (const std::string& group : groups) coded.push_back(codes.at(group));
+  PANTANAL_TRY(const std::vector<Split> splits, group_k_fold(coded, n_splits));
+  std::vector<std::size_t> fold(groups.size());
+  for (std::size_t k = 0; k < splits.size(); ++k)
+    for (const std::size_t i : splits[k].test) fold[i] = k;
+  return fold;
 }
 
 }  // namespace pantanal::ml
