@@ -182,9 +182,11 @@ inline Result<std::vector<Split>> stratified_shuffle_splits(std::span<const std:
 /// With `seed`, GroupKFold(shuffle=True): permuted groups, cut into folds of equal numbers of groups.
 inline Result<std::vector<Split>> group_k_fold(std::span<const std::int64_t> groups, std::size_t n_splits,
                                                std::optional<std::uint32_t> seed = {}) {
-  if (n_splits < 2) return detail::split_error("n_splits", std::to_string(n_splits), "at least 2");
   const detail::Codes codes = detail::encode(groups);
   const std::size_t count = codes.values.size();
+  if (n_splits < 2)
+    return detail::split_error(
+        "n_splits", std::to_string(n_splits) + " for " + std::to_string(count) + " groups", "at least 2");
   if (n_splits > count)
     return detail::split_error("n_splits", std::to_string(n_splits),
                                "at most the number of groups, " + std::to_string(count));
