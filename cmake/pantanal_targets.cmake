@@ -19,6 +19,16 @@ if(PANTANAL_WITH_OPENMP)
   find_package(OpenMP REQUIRED COMPONENTS CXX)
   target_link_libraries(pantanal INTERFACE OpenMP::OpenMP_CXX)
 endif()
+if(PANTANAL_LIGHTGBM)
+  find_library(PANTANAL_LIGHTGBM_LIBRARY NAMES _lightgbm PATH_SUFFIXES lightgbm/lib)
+  if(NOT PANTANAL_LIGHTGBM_LIBRARY)
+    message(FATAL_ERROR "PANTANAL_LIGHTGBM is ON, but there is no lib_lightgbm.so. `pip install lightgbm` brings one: "
+      "-DCMAKE_PREFIX_PATH=$(python -c 'import lightgbm, os; print(os.path.dirname(lightgbm.__file__))')")
+  endif()
+  target_compile_definitions(pantanal INTERFACE PANTANAL_LIGHTGBM)
+  # Only what trains or predicts with it loads it.
+  target_link_libraries(pantanal INTERFACE -Wl,--as-needed ${PANTANAL_LIGHTGBM_LIBRARY})
+endif()
 
 add_library(pantanal_build_flags INTERFACE)
 # -Wrestrict is off: GCC 12 reports it falsely for `"text" + std::string` (PR105651).

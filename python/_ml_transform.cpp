@@ -75,7 +75,7 @@ void bind_pcas(nb::module_& m) {
           [](PcaOptions& o, int solver) { o.svd_solver = static_cast<PcaSolver>(solver); })
       .def_rw("iterated_power", &PcaOptions::iterated_power, nb::arg().none())
       .def_rw("n_oversamples", &PcaOptions::n_oversamples)
-      .def_rw("random_state", &PcaOptions::random_state)
+      .def_rw("random_state", &PcaOptions::random_state, nb::arg().none())
       .def_rw("threads", &PcaOptions::threads);
   bind_pca<float>(m, "PcaFloat32");
   bind_pca<double>(m, "PcaFloat64");

@@ -88,8 +88,9 @@ class StandardScaler(Estimator):
 class PCA(Estimator):
     """Principal components, as `sklearn.decomposition.PCA` of scikit-learn 1.9, whose signs it shares.
 
-    Differences: `svd_solver="auto"` is always the exact one, "full", never the randomized one with its seed; "arpack" and
-    sparse input do not exist; float32 input is decomposed in float64 and rounded once; 1 sample is an error; ratios of
+    Differences: where scikit-learn's `svd_solver="auto"` is "randomized", it is so here only with a `random_state`, and
+    the exact "full" without one, so that nothing depends on a seed that was not chosen; "arpack" and sparse input do not
+    exist; float32 input is decomposed in float64 and rounded once; 1 sample is an error; ratios of
     data without variance are 0, not NaN. `copy`, `tol` and `power_iteration_normalizer` have no effect. `threads` is new:
     0 stands for as many as the CPU has, and the result does not depend on it.
 
@@ -143,7 +144,7 @@ class PCA(Estimator):
         if self.iterated_power != "auto":
             options.iterated_power = as_count(self.iterated_power, "iterated_power", 0)
         options.n_oversamples = as_count(self.n_oversamples, "n_oversamples")
-        options.random_state = as_seed(self.random_state)
+        options.random_state = None if self.random_state is None else as_seed(self.random_state)
         options.threads = as_threads(self.threads)
         return options
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sklearn.decomposition
 import sklearn.preprocessing
-from ml_problems import COUNT, draw_matrix, draw_weights
+from ml_problems import COUNT, draw_matrix, draw_shape, draw_weights
 
 import pantanal
 
@@ -128,7 +128,22 @@ def test_pca_agrees_on_large_ones(shape, dtype):
     check_pca(random.standard_normal(shape).astype(dtype), 40, "full")
 
 
-def test_pca_auto_is_exact():
+@pytest.mark.parametrize("shape, count, solver", [
+    ((600, 550), 20, "randomized"), ((600, 40), 39, "covariance_eigh"), ((600, 70), 60, "full"), ((500, 500), 20, "full"),
+    ((708, 1536), 0.5, "full"), ((708, 1536), None, "full"), ((600, 70), "mle", "full"), ((501, 100), 79, "randomized"),
+])
+def test_pca_auto_chooses_as_scikit_learns(shape, count, solver):
+    x = np.random.default_rng(1).standard_normal(shape)
+    auto, chosen = (pantanal.PCA(count, svd_solver=s, random_state=0).fit(x) for s in ("auto", solver))
+    np.testing.assert_array_equal(auto.components_, chosen.components_)
+    assert auto.noise_variance_ == chosen.noise_variance_
+    if solver != "full":
+        theirs = sklearn.decomposition.PCA(count, random_state=0).fit(x)
+        np.testing.assert_allclose(auto.components_, theirs.components_, atol=1e-6)
+        assert auto.noise_variance_ == pytest.approx(theirs.noise_variance_, rel=1e-6)
+
+
+def test_pca_auto_is_exact_without_a_seed():
     x = np.random.default_rng(1).standard_normal((600, 600))
     auto, full = pantanal.PCA(20).fit(x), pantanal.PCA(20, svd_solver="full").fit(x)
     np.testing.assert_array_equal(auto.components_, full.components_)
@@ -142,17 +157,33 @@ def test_pca_float32_is_closer_to_float64_than_scikit_learns():
     assert ours < 1e-7 < theirs
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_randomized_pca_agrees_for_the_same_seed(seed):
-    random = np.random.default_rng(seed)
-    n, d = [(120, 300), (300, 120), (60, 60)][seed % 3]
-    x = random.standard_normal((n, d)) * np.exp(-np.arange(d) / 30)
-    options = dict(n_components=[5, 20, 40][seed % 3], svd_solver="randomized", random_state=seed,
-                   iterated_power="auto" if seed % 2 else 2)
+@pytest.mark.parametrize("block", range(4))
+def test_randomized_pca_agrees_for_the_same_seed(block):
+    for seed in range(block, COUNT, 4):
+        random = np.random.default_rng(seed)
+        n, d = draw_shape(random, most_values=30_000, rows=(20, 2000), columns=(20, 1536))
+        x = random.standard_normal((n, d)) * np.exp(-np.arange(d) / random.uniform(20, 200)) + random.uniform(-3, 3, d)
+        x = x.astype(np.float32 if seed % 3 == 0 else np.float64)
+        options = dict(n_components=int(random.integers(1, min(n, d, 80) // 2)), svd_solver="randomized", random_state=seed,
+                       iterated_power="auto" if seed % 2 else int(random.integers(0, 5)))
+        theirs, ours = sklearn.decomposition.PCA(**options).fit(x.astype(np.float64)), pantanal.PCA(**options).fit(x)
+        for name in ("explained_variance_", "explained_variance_ratio_", "singular_values_", "noise_variance_"):
+            np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-6, err_msg=f"{seed} {name}")
+        found = ours.components_.astype(np.float64)
+        check_components(found, theirs.components_, theirs.singular_values_**2, complete=False)
+
+
+@pytest.mark.parametrize("shape", [(60, 200), (200, 60)])
+def test_randomized_pca_of_low_rank(shape):
+    """Spans that the Gram matrix cannot resolve."""
+    random = np.random.default_rng(3)
+    x = random.standard_normal((shape[0], 12)) * np.exp(-1.5 * np.arange(12)) @ random.standard_normal((12, shape[1]))
+    options = dict(n_components=20, svd_solver="randomized", random_state=1)
     theirs, ours = sklearn.decomposition.PCA(**options).fit(x), pantanal.PCA(**options).fit(x)
-    np.testing.assert_allclose(ours.components_, theirs.components_, atol=1e-6)
-    for name in ("explained_variance_", "explained_variance_ratio_", "singular_values_", "noise_variance_"):
-        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-6)
+    scale = theirs.explained_variance_[0]
+    np.testing.assert_allclose(ours.explained_variance_, theirs.explained_variance_, rtol=1e-6, atol=1e-12 * scale)
+    np.testing.assert_allclose(ours.components_[:4], theirs.components_[:4], atol=1e-6)
+    np.testing.assert_allclose(ours.components_ @ ours.components_.T, np.eye(20), atol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -170,7 +201,7 @@ def test_small_variances_keep_their_directions():
     for shape in ((50, 5), (5, 50)):
         basis = np.linalg.qr(random.standard_normal((50, 5)))[0]
         x = random.standard_normal((50, 5)) * scales if shape[0] > 5 else (basis * scales).T * [[1], [-1], [1], [1], [1]]
-        theirs, ours = sklearn.decomposition.PCA(4, svd_solver="full").fit(x), pantanal.PCA(4).fit(x)
+        theirs, ours = (module.PCA(4, svd_solver="full").fit(x) for module in (sklearn.decomposition, pantanal))
         np.testing.assert_allclose(ours.singular_values_, theirs.singular_values_, rtol=1e-6)
         np.testing.assert_allclose(ours.components_, theirs.components_, atol=1e-6)
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/refused.hpp"
+#include "pantanal/ml/lgbm_classifier.hpp"
 
 namespace pantanal::competition {
 namespace {
@@ -85,11 +86,24 @@ TEST(Configuration, RefusesValuesOfOtherTypesOrRanges) {
   EXPECT_TRUE(refused(parse(R"({"probe": {"pca_dim": -1}})"), invalid_argument, {"probe.pca_dim", "-1"}));
   EXPECT_TRUE(refused(parse(R"({"probe": {"pca_dim": 1.5}})"), invalid_argument, {"1.5", "integer"}));
   EXPECT_TRUE(refused(parse(R"({"probe": {"alpha": "x"}})"), invalid_argument, {"alpha", "a number"}));
-  EXPECT_TRUE(refused(parse(R"({"probe": {"backend": "lgbm"}})"), invalid_argument, {"lgbm", "mlp, logreg"}));
+  EXPECT_TRUE(
+      refused(parse(R"({"probe": {"backend": "svm"}})"), invalid_argument, {"svm", "mlp, logreg, lgbm"}));
   EXPECT_TRUE(refused(parse(R"({"ensemble_weight": 1.5})"), invalid_argument, {"ensemble_weight"}));
   EXPECT_TRUE(refused(parse(R"({"tta_shifts": []})"), invalid_argument, {"tta_shifts"}));
   EXPECT_TRUE(
       refused(parse(R"({"study": {"threshold_grid": [0.5, 2]}})"), invalid_argument, {"threshold_grid"}));
+}
+
+TEST(Configuration, TakesBoostedProbesWhereTheBuildHasThem) {
+  const auto c = parse(R"({"probe": {"backend": "lgbm"}, "lgbm": {"max_depth": 3, "num_leaves": 8}})");
+  if (!ml::have_lightgbm) {
+    EXPECT_TRUE(refused(c, ErrorCode::unsupported, {"probe.backend", "lgbm", "PANTANAL_LIGHTGBM=ON"}));
+    return;
+  }
+  ASSERT_TRUE(succeeded(c));
+  EXPECT_EQ(c->probe.backend, ProbeBackend::lgbm);
+  EXPECT_EQ(c->lgbm.max_depth, 3);
+  EXPECT_EQ(c->lgbm.num_leaves, 8u);
 }
 
 }  // namespace

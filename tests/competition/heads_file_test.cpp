@@ -50,6 +50,22 @@ TEST_F(HeadsFileTest, KeepsProbesOfEitherKind) {
   EXPECT_FALSE(loaded->residual);
 }
 
+TEST_F(HeadsFileTest, KeepsBoostedProbes) {
+  if (!ml::have_lightgbm) GTEST_SKIP() << "this build has no LightGBM";
+  Configuration configuration = small_configuration();
+  configuration.probe.backend = ProbeBackend::lgbm;
+  configuration.residual_ssm.enabled = false;
+  const auto boosted = small_heads(small_competition(), configuration);
+  ASSERT_TRUE(succeeded(boosted));
+  ASSERT_TRUE(succeeded(save_heads(*boosted, path_)));
+  const auto loaded = load_heads(path_);
+  ASSERT_TRUE(succeeded(loaded));
+  const auto* const probe = std::get_if<ml::LgbmClassifier>(&loaded->probes.probes.at(0).model);
+  ASSERT_TRUE(probe);
+  ASSERT_TRUE(succeeded(save_heads(*loaded, folder_ / "again")));
+  EXPECT_EQ(read_bytes(folder_ / "again"), read_bytes(path_));
+}
+
 TEST_F(HeadsFileTest, RefusesNumbersThatAreNone) {
   HeadsBundle bundle = HeadsFileTest::bundle();
   bundle.thresholds[1] = std::numeric_limits<float>::quiet_NaN();

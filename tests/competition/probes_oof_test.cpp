@@ -8,7 +8,7 @@
 #include "competition/small_competition.hpp"
 #include "core/refused.hpp"
 #include "pantanal/competition/probes.hpp"
-#include "pantanal/train/macro_auc.hpp"
+#include "pantanal/ml/ranking_metrics.hpp"
 
 namespace pantanal::competition {
 namespace {
@@ -57,9 +57,29 @@ TEST_F(ProbesTest, LearnAndBlend) {
       const auto scores = probe_scores(*set, inputs(), 1);
       ASSERT_TRUE(succeeded(scores));
       const std::vector<float> truth(y_.values.begin(), y_.values.end());
-      EXPECT_GT(train::macro_auc_skip_empty(truth, scores->values, y_.columns),
-                train::macro_auc_skip_empty(truth, perch_.scores.values, y_.columns) + 0.02);
+      EXPECT_GT(ml::macro_auc_or_zero(truth, scores->values, y_.columns),
+                ml::macro_auc_or_zero(truth, perch_.scores.values, y_.columns) + 0.02);
     }
+}
+
+TEST_F(ProbesTest, OfBoostedTreesLearnOrSayWhatTheBuildLacks) {
+  options_.probe.backend = ProbeBackend::lgbm;
+  options_.lgbm.min_child_samples = 5;
+  const auto set = fit_probes(inputs(), y_, options_);
+  if (!ml::have_lightgbm) {
+    EXPECT_TRUE(refused(set, ErrorCode::unsupported, {"PANTANAL_LIGHTGBM=ON"}));
+    return;
+  }
+  ASSERT_TRUE(succeeded(set));
+  const auto scores = probe_scores(*set, inputs(), 1);
+  ASSERT_TRUE(succeeded(scores));
+  const std::vector<float> truth(y_.values.begin(), y_.values.end());
+  EXPECT_GT(ml::macro_auc_or_zero(truth, scores->values, y_.columns),
+            ml::macro_auc_or_zero(truth, perch_.scores.values, y_.columns) + 0.02);
+  options_.threads = 3;
+  const auto again = fit_probes(inputs(), y_, options_);
+  ASSERT_TRUE(succeeded(again));
+  EXPECT_EQ(probe_scores(*again, inputs(), 2)->values, scores->values);
 }
 
 TEST_F(ProbesTest, BlendByAlpha) {

@@ -9,7 +9,7 @@
 
 #include "core/refused.hpp"
 #include "corpus.hpp"
-#include "pantanal/train/macro_auc.hpp"
+#include "pantanal/ml/ranking_metrics.hpp"
 #include "species.hpp"
 
 namespace pantanal::demo {
@@ -23,9 +23,8 @@ TEST(DemoModel, KnowsItsSpeciesInNewSoundscapes) {
   const auto corpus = score_corpus({987'654'321, 16}, *demo, 2);
   ASSERT_TRUE(succeeded(corpus));
   EXPECT_EQ(corpus->labels.size(), 16 * windows_per_soundscape * all_species().size());
-  EXPECT_GE(train::macro_auc_skip_empty(corpus->labels, corpus->scores.proto_ssm, all_species().size()),
-            0.95);
-  EXPECT_GE(train::macro_auc_skip_empty(corpus->labels, corpus->scores.perch, all_species().size()), 0.95);
+  EXPECT_GE(ml::macro_auc_or_zero(corpus->labels, corpus->scores.proto_ssm, all_species().size()), 0.95);
+  EXPECT_GE(ml::macro_auc_or_zero(corpus->labels, corpus->scores.perch, all_species().size()), 0.95);
 }
 
 TEST(DemoModel, NamesItsSpecies) {

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "core/refused.hpp"
+#include "pantanal/ml/gemm.hpp"
 
 namespace pantanal::ml {
 namespace {
@@ -56,13 +57,12 @@ TEST(OrthogonalRows, CompletesABasis) {
 TEST(OrthogonalRows, SpansTheSameAndDropsWhatIsDependent) {
   Matrix<double> w = random_matrix(4, 30, 3);
   for (std::size_t c = 0; c < 30; ++c) w(3, c) = w(0, c) - 2 * w(1, c);
-  const auto q = orthonormal_rows(best_kernels(), w, 2, 1);
-  ASSERT_TRUE(succeeded(q));
-  ASSERT_EQ(q->rows, 3u);
-  expect_orthogonal(*q, 3, true);
+  const Matrix<double> q = orthonormal_rows(w);
+  ASSERT_EQ(q.rows, 3u);
+  expect_orthogonal(q, 3, true);
   for (std::size_t r = 0; r < 4; ++r) {
     double inside = 0;
-    for (std::size_t k = 0; k < 3; ++k) inside += std::pow(dot(q->row(k), w.row(r), 30), 2);
+    for (std::size_t k = 0; k < 3; ++k) inside += std::pow(dot(q.row(k), w.row(r), 30), 2);
     EXPECT_NEAR(inside, dot(w.row(r), w.row(r), 30), 1e-12 * inside);
   }
 }

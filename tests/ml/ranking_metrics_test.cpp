@@ -16,6 +16,16 @@ TEST(RankingMetrics, AgreeWithScikitLearn) {
   }
 }
 
+TEST(RankingMetrics, MacroAucOfTrainingIsZeroWithoutAClassToScore) {
+  const std::vector<float> none(6, 0.0f), all(6, 1.0f), scores{1, 2, 3, 4, 5, 6};
+  EXPECT_EQ(macro_auc_or_zero(none, scores, 2), 0);
+  EXPECT_EQ(macro_auc_or_zero(all, scores, 2), 0);
+  EXPECT_DOUBLE_EQ(macro_auc_or_zero(std::vector<float>{0, 1, 0, 1}, std::vector<float>{1, 1, 0, 2}, 1),
+                   3.5 / 4);
+  const std::vector<float> broken{1, 0, 0, std::numeric_limits<float>::quiet_NaN()};
+  EXPECT_EQ(macro_auc_or_zero(std::vector<float>{0, 1, 0, 1}, broken, 1), 0);
+}
+
 TEST(RankingMetrics, MacroAucSkipsClassesOfOneKind) {
   const std::vector<std::uint8_t> y{0, 0, 1, 1, 0, 1};  // columns: 0 1 0 and 0 1 1
   const std::vector<float> s{0, 0, 1, 2, 0.5f, 1};

@@ -24,6 +24,15 @@ TEST(Splits, EqualGroupsGoLastFirst) {
   EXPECT_EQ((*folds)[2].train, (std::vector<std::size_t>{2, 3, 4, 5}));
 }
 
+TEST(Splits, NamedGroupsAreInAlphabeticalOrder) {
+  const std::vector<std::string> groups{"d", "a", "c", "b", "d", "a", "c", "b", "e", "e", "e"};
+  const auto fold = group_k_fold_of(groups, 3);
+  ASSERT_TRUE(succeeded(fold));
+  EXPECT_EQ(*fold, (std::vector<std::size_t>{1, 2, 2, 1, 1, 2, 2, 1, 0, 0, 0}));
+  EXPECT_TRUE(refused(group_k_fold_of(groups, 6), ErrorCode::invalid_argument, {"n_splits", "6", "5"}));
+  EXPECT_TRUE(refused(group_k_fold_of({}, 2), ErrorCode::invalid_argument, {"n_splits", "2", "0"}));
+}
+
 TEST(Splits, ShuffledGroupsStayTogether) {
   std::vector<std::int64_t> groups;
   for (std::int64_t i = 0; i < 100; ++i) groups.push_back(i * i % 11);

@@ -3,6 +3,7 @@
 
 #include "core/refused.hpp"
 #include "kernels/guarded.hpp"
+#include "train/fixture.hpp"
 
 namespace pantanal::train {
 namespace {
@@ -19,6 +20,13 @@ TEST(EnsembleWeight, FindsTheBestOfTwentyOne) {
   ASSERT_TRUE(succeeded(away));
   EXPECT_EQ(away->weight, 0) << "the first of equals";
   EXPECT_NEAR(away->weights.back(), 1, 1e-12);
+}
+
+TEST(EnsembleWeight, ScoresByTheMacroAucOfScikitLearn) {
+  const Fixture f("optimisation");
+  const auto found = optimize_ensemble_weight(f["auc.scores"], f["auc.scores"], f["auc.labels"], 6);
+  ASSERT_TRUE(succeeded(found));
+  EXPECT_NEAR(found->aucs.front(), double{f.numbers["auc"]}, 1e-12);
 }
 
 TEST(EnsembleWeight, RefusesOtherSizes) {

@@ -2,6 +2,7 @@
 #include "pantanal/train/out_of_fold.hpp"
 
 #include "core/refused.hpp"
+#include "train/fixture.hpp"
 #include "train/small_training.hpp"
 
 namespace pantanal::train {
@@ -35,7 +36,7 @@ TEST(OutOfFold, PredictsEveryFileUnseen) {
   EXPECT_EQ(found->histories.size(), 4u);
   EXPECT_EQ(found->gates.size(), 4u);
   EXPECT_GT(found->gates[0][0], 0);
-  EXPECT_GT(macro_auc_skip_empty(t.labels, found->logits, 5), 0.7) << "chance is one half";
+  EXPECT_GT(ml::macro_auc_or_zero(t.labels, found->logits, 5), 0.7) << "chance is one half";
   for (std::size_t f = 0; f < t.files; ++f)
     for (std::size_t g = 0; g < t.files; ++g)
       if (t.groups[f] == t.groups[g]) {
@@ -58,12 +59,19 @@ TEST(OutOfFold, RefusesOneGroupAndOneFile) {
   SmallTraining t;
   const std::vector<std::string> one(t.files, "S1");
   EXPECT_TRUE(refused(run_proto_ssm_oof(t.config, t.data(), one, options_of(t)), ErrorCode::invalid_argument,
-                      {"1 folds of 1 groups"}));
+                      {"n_splits", "1 for 1 groups"}));
   EXPECT_TRUE(refused(run_proto_ssm_oof(t.config, t.data(), std::span(one).first(3), options_of(t)),
                       ErrorCode::invalid_argument, {"3 groups"}));
   SmallTraining single(1);
   EXPECT_TRUE(refused(run_proto_ssm_oof(single.config, single.data(), single.groups, options_of(single)),
                       ErrorCode::invalid_argument, {"1 groups"}));
+}
+
+TEST(OutOfFold, FoldsAreThoseOfScikitLearn) {
+  const Fixture f("optimisation");
+  const auto fold = ml::group_k_fold_of(f.numbers["groups"].get<std::vector<std::string>>(), 5);
+  ASSERT_TRUE(succeeded(fold));
+  EXPECT_EQ(*fold, f.numbers["folds"].get<std::vector<std::size_t>>());
 }
 
 TEST(OutOfFold, EndsWithTheFoldItIsStoppedIn) {

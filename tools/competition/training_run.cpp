@@ -11,6 +11,8 @@
 #include "pantanal/competition/perch_outputs.hpp"
 #include "pantanal/competition/train_heads.hpp"
 #include "pantanal/core/crc32c.hpp"
+#include "pantanal/ml/ranking_metrics.hpp"
+#include "pantanal/ml/splits.hpp"
 #include "pantanal/perch/session.hpp"
 #include "soundscape_feed.hpp"
 
@@ -76,7 +78,7 @@ Result<std::size_t> better_reduce(const PerReduce& all, const CompetitionTables&
   std::vector<std::string> files;
   for (const auto& window : all[0].meta) files.push_back(window.filename);
   PANTANAL_TRY(const std::vector<std::size_t> folds,
-               train::group_k_fold(files, std::min(configuration.oof_n_splits, all[0].files())));
+               ml::group_k_fold_of(files, std::min(configuration.oof_n_splits, all[0].files())));
   const std::vector<int> fold_id(folds.begin(), folds.end());
   const pipeline::MultiHot y = tables.labels.y_full();
   const std::vector<float> truth(y.values.begin(), y.values.end());
@@ -86,7 +88,7 @@ Result<std::size_t> better_reduce(const PerReduce& all, const CompetitionTables&
     PANTANAL_TRY(const pipeline::FusedScores oof,
                  pipeline::build_oof_base_prior(all[r].scores, all[r].meta, fold_id, tables.labels, classes,
                                                 configuration.fusion));
-    const double auc = train::macro_auc_skip_empty(truth, oof.scores.values, y.columns);
+    const double auc = ml::macro_auc_or_zero(truth, oof.scores.values, y.columns);
     const std::string name = r == 0 ? "max" : "mean";
     console.say("proxy_reduce " + name + ": macro AUC of base scores " + std::to_string(auc));
     aucs["oof_auc_base_proxy_" + name] = auc;

@@ -10,10 +10,10 @@
 
 #include "corpus.hpp"
 #include "demo_model.hpp"
+#include "pantanal/ml/ranking_metrics.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "pantanal/train/initial_perch.hpp"
 #include "pantanal/train/initial_state.hpp"
-#include "pantanal/train/macro_auc.hpp"
 #include "pantanal/train/prototypes.hpp"
 #include "pantanal/train/train_perch.hpp"
 #include "pantanal/train/train_proto_ssm.hpp"
@@ -98,12 +98,20 @@ Result<nn::StateDict> train_demo_proto_ssm(const Options& o, const perch::Model&
 Status measure(const Options& o, DemoModel& demo) {
   PANTANAL_TRY(const ScoredCorpus test, score_corpus(seeds(o, test_set, o.test), demo, o.threads));
   const std::size_t species = all_species().size();
-  const double auc = train::macro_auc_skip_empty(test.labels, test.scores.proto_ssm, species);
+  const double auc = ml::macro_auc_or_zero(test.labels, test.scores.proto_ssm, species);
   std::printf("macro ROC-AUC on %zu held-out soundscapes: %.4f with ProtoSSM, %.4f of Perch alone\n",
-              test.files, auc, train::macro_auc_skip_empty(test.labels, test.scores.perch, species));
-  for (std::size_t k = 0; k < species; ++k)
-    std::printf("  %.4f %.4f  %s\n", train::roc_auc(test.labels, test.scores.proto_ssm, species, k),
-                train::roc_auc(test.labels, test.scores.perch, species, k), all_species()[k].name.c_str());
+              test.files, auc, ml::macro_auc_or_zero(test.labels, test.scores.perch, species));
+  const auto column = [&](const std::vector<float>& of, std::size_t k) {
+    std::vector<float> values;
+    for (std::size_t i = k; i < of.size(); i += species) values.push_back(of[i]);
+    return values;
+  };
+  for (std::size_t k = 0; k < species; ++k) {
+    const std::vector<float> labels = column(test.labels, k);
+    std::printf("  %.4f %.4f  %s\n", ml::macro_auc_or_zero(labels, column(test.scores.proto_ssm, k), 1),
+                ml::macro_auc_or_zero(labels, column(test.scores.perch, k), 1),
+                all_species()[k].name.c_str());
+  }
   if (auc >= o.floor) return {};
   return Error{ErrorCode::internal, "macro ROC-AUC with ProtoSSM", std::to_string(auc),
                std::to_string(o.floor) + " or more"};

@@ -18,7 +18,7 @@
 
 namespace pantanal::competition {
 
-enum class ProbeBackend { mlp, logreg };
+enum class ProbeBackend { mlp, logreg, lgbm };
 enum class PcaMethod { exact, randomized };
 enum class Scheduler { one_cycle, cosine_restarts };
 enum class MixingMethod { mixup_files, mixup_cutmix };
@@ -96,6 +96,19 @@ struct MlpSettings {
   std::uint32_t random_state = 42;
 };
 
+/// LGBMClassifier's arguments, for builds that have LightGBM. The notebook reads `lgbm_params`, which it does
+/// not define: these are LightGBM's defaults, with a seed.
+struct LgbmSettings {
+  std::size_t n_estimators = 100, num_leaves = 31;
+  int max_depth = -1;  ///< -1: without limit
+  double learning_rate = 0.1;
+  std::size_t min_child_samples = 20;
+  double subsample = 1;
+  std::size_t subsample_freq = 0;
+  double colsample_bytree = 1, reg_alpha = 0, reg_lambda = 0;
+  std::uint32_t random_state = 42;
+};
+
 struct ResidualSsmSettings {
   bool enabled = true;
   std::size_t d_model = 128, d_state = 16, d_conv = 4, n_ssm_layers = 1, meta_dim = 8;
@@ -135,6 +148,7 @@ struct Configuration {
   ProtoSsmTrainSettings proto_ssm_train;
   ProbeSettings probe;
   MlpSettings mlp;
+  LgbmSettings lgbm;
   ResidualSsmSettings residual_ssm;
   double ensemble_weight = 0.5;  ///< ProtoSSM's share, where no study finds one
   float temperature_event = 1.10f, temperature_texture = 0.95f;
@@ -215,6 +229,11 @@ inline Status validate(const Configuration& c) {
   if (!is_share(c.probe.alpha)) return refuse("probe.alpha", c.probe.alpha, "0 to 1");
   if (c.probe.pca_dim < 1) return refuse("probe.pca_dim", c.probe.pca_dim, "at least 1");
   if (!(c.probe.C > 0)) return refuse("probe.C", c.probe.C, "a positive number");
+#ifndef PANTANAL_LIGHTGBM
+  if (c.probe.backend == ProbeBackend::lgbm)
+    return Error{ErrorCode::unsupported, "configuration.probe.backend", "lgbm, in a build without LightGBM",
+                 "mlp or logreg, or a build configured with -DPANTANAL_LIGHTGBM=ON"};
+#endif
   if (c.proto_ssm.n_sites < 1) return refuse("proto_ssm.n_sites", c.proto_ssm.n_sites, "at least 1");
   if (c.proto_ssm_train.oof_n_splits < 2)
     return refuse("proto_ssm_train.oof_n_splits", c.proto_ssm_train.oof_n_splits, "at least 2");

@@ -82,7 +82,8 @@ void describe_proto_ssm_train(V& v, ProtoSsmTrainSettings& p) {
 template <class V>
 void describe_probe(V& v, ProbeSettings& p) {
   v.field("backend", p.backend,
-          Names<ProbeBackend>{{"mlp", ProbeBackend::mlp}, {"logreg", ProbeBackend::logreg}});
+          Names<ProbeBackend>{
+              {"mlp", ProbeBackend::mlp}, {"logreg", ProbeBackend::logreg}, {"lgbm", ProbeBackend::lgbm}});
   v.field("pca_dim", p.pca_dim);
   v.field("pca_solver", p.pca_solver,
           Names<PcaMethod>{{"exact", PcaMethod::exact}, {"randomized", PcaMethod::randomized}});
@@ -102,6 +103,21 @@ void describe_mlp(V& v, MlpSettings& p) {
   v.field("early_stopping", p.early_stopping);
   v.field("validation_fraction", p.validation_fraction);
   v.field("n_iter_no_change", p.n_iter_no_change);
+  v.field("random_state", p.random_state);
+}
+
+template <class V>
+void describe_lgbm(V& v, LgbmSettings& p) {
+  v.field("n_estimators", p.n_estimators);
+  v.field("num_leaves", p.num_leaves);
+  v.field("max_depth", p.max_depth);
+  v.field("learning_rate", p.learning_rate);
+  v.field("min_child_samples", p.min_child_samples);
+  v.field("subsample", p.subsample);
+  v.field("subsample_freq", p.subsample_freq);
+  v.field("colsample_bytree", p.colsample_bytree);
+  v.field("reg_alpha", p.reg_alpha);
+  v.field("reg_lambda", p.reg_lambda);
   v.field("random_state", p.random_state);
 }
 
@@ -172,6 +188,7 @@ void describe(V& v, Configuration& c) {
   v.section("proto_ssm_train", [&](V& s) { describe_proto_ssm_train(s, c.proto_ssm_train); });
   v.section("probe", [&](V& s) { describe_probe(s, c.probe); });
   v.section("mlp", [&](V& s) { describe_mlp(s, c.mlp); });
+  v.section("lgbm", [&](V& s) { describe_lgbm(s, c.lgbm); });
   v.section("residual_ssm", [&](V& s) { describe_residual_ssm(s, c.residual_ssm); });
   v.field("ensemble_weight", c.ensemble_weight);
   v.field("tta_shifts", c.tta_shifts);

@@ -266,6 +266,9 @@ class HeadsReader {
       if (state.estimator == "LogisticRegression") {
         PANTANAL_TRY(ml::LogisticRegression model, ml::LogisticRegression::from_state(state));
         b.probes.probes.push_back({c, std::move(model)});
+      } else if (state.estimator == "LGBMClassifier") {
+        PANTANAL_TRY(ml::LgbmClassifier model, ml::LgbmClassifier::from_state(state));
+        b.probes.probes.push_back({c, std::move(model)});
       } else {
         PANTANAL_TRY(ml::MlpClassifier<float> model, ml::MlpClassifier<float>::from_state(state));
         b.probes.probes.push_back({c, std::move(model)});

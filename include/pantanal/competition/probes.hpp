@@ -16,6 +16,7 @@
 #include "pantanal/competition/configuration.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/result.hpp"
+#include "pantanal/ml/lgbm_classifier.hpp"
 #include "pantanal/ml/logistic_regression.hpp"
 #include "pantanal/ml/mlp_classifier.hpp"
 #include "pantanal/ml/pca.hpp"
@@ -29,7 +30,7 @@ namespace pantanal::competition {
 /// One class' classifier.
 struct Probe {
   std::size_t class_index = 0;
-  std::variant<ml::MlpClassifier<float>, ml::LogisticRegression> model;
+  std::variant<ml::MlpClassifier<float>, ml::LogisticRegression, ml::LgbmClassifier> model;
 };
 
 /// The probes and what brings embeddings down to their features.
@@ -51,6 +52,7 @@ struct ProbeInputs {
 struct ProbeOptions {
   ProbeSettings probe = {};
   MlpSettings mlp = {};
+  LgbmSettings lgbm = {};
   std::size_t threads = 1;  ///< results do not depend on it
   std::function<bool()> should_stop =
       {};  ///< asked before each probe, by any thread; true ends the fit in an error
@@ -135,6 +137,30 @@ inline Status fit_logreg_probe(const pipeline::Scores& x, const std::vector<std:
   return {};
 }
 
+/// The notebook's: positives weigh as much as there are negatives for each.
+inline Status fit_lgbm_probe(const pipeline::Scores& x, const std::vector<std::int64_t>& y,
+                             const ProbeOptions& options, Probe& probe) {
+  const auto positives = static_cast<double>(std::count(y.begin(), y.end(), 1));
+  const LgbmSettings& s = options.lgbm;
+  ml::LgbmOptions o;
+  o.n_estimators = s.n_estimators;
+  o.num_leaves = s.num_leaves;
+  o.max_depth = s.max_depth;
+  o.learning_rate = s.learning_rate;
+  o.min_child_samples = s.min_child_samples;
+  o.subsample = s.subsample;
+  o.subsample_freq = s.subsample_freq;
+  o.colsample_bytree = s.colsample_bytree;
+  o.reg_alpha = s.reg_alpha;
+  o.reg_lambda = s.reg_lambda;
+  o.scale_pos_weight = std::max(1.0, (static_cast<double>(y.size()) - positives) / positives);
+  o.random_state = s.random_state;
+  ml::LgbmClassifier model(o);
+  PANTANAL_TRY_STATUS(model.fit(view(x), y));
+  probe.model = std::move(model);
+  return {};
+}
+
 inline Status fit_probe(std::size_t c, const pipeline::Scores& projected, const ProbeInputs& in,
                         const pipeline::MultiHot& y, const ProbeOptions& options, Probe& probe) {
   PANTANAL_TRY(pipeline::Scores x, probe_features(projected, in, c));
@@ -142,6 +168,7 @@ inline Status fit_probe(std::size_t c, const pipeline::Scores& projected, const 
   std::vector<std::int64_t> labels(y.rows);
   for (std::size_t i = 0; i < y.rows; ++i) labels[i] = y(i, c);
   if (options.probe.backend == ProbeBackend::logreg) return fit_logreg_probe(x, labels, options, probe);
+  if (options.probe.backend == ProbeBackend::lgbm) return fit_lgbm_probe(x, labels, options, probe);
   return fit_mlp_probe(std::move(x), std::move(labels), options, probe);
 }
 
@@ -163,6 +190,12 @@ inline Status probe_logits(const Probe& probe, const pipeline::Scores& projected
   if (const auto* const mlp = std::get_if<ml::MlpClassifier<float>>(&probe.model)) {
     PANTANAL_TRY(const ml::Matrix<float> p, mlp->predict_proba(view(x)));
     for (std::size_t i = 0; i < p.rows; ++i) logits.push_back(pipeline::probability_to_logit(p(i, 1)));
+    return {};
+  }
+  if (const auto* const lgbm = std::get_if<ml::LgbmClassifier>(&probe.model)) {
+    PANTANAL_TRY(const ml::Matrix<double> p, lgbm->predict_proba(view(x)));
+    for (std::size_t i = 0; i < p.rows; ++i)
+      logits.push_back(pipeline::probability_to_logit(static_cast<float>(p(i, 1))));
     return {};
   }
   const std::vector<double> wide(x.values.begin(), x.values.end());
@@ -208,7 +241,8 @@ inline Result<ProbeSet> fit_probes(const ProbeInputs& in, const pipeline::MultiH
   pca.n_components = std::min({options.probe.pca_dim, in.emb.rows - 1, in.emb.columns});
   pca.threads = options.threads;
   pca.random_state = options.probe.pca_random_state;
-  if (options.probe.pca_solver == PcaMethod::randomized) pca.svd_solver = ml::PcaSolver::randomized;
+  pca.svd_solver =
+      options.probe.pca_solver == PcaMethod::randomized ? ml::PcaSolver::randomized : ml::PcaSolver::full;
   set.pca = ml::Pca<float>(pca);
   PANTANAL_TRY_STATUS(set.pca.fit(scaled.view()));
   PANTANAL_TRY(const pipeline::Scores projected, detail::project(set, in.emb));

@@ -24,13 +24,13 @@
 #include "pantanal/competition/train_heads_settings.hpp"
 #include "pantanal/core/result.hpp"
 #include "pantanal/ml/isotonic_regression.hpp"
+#include "pantanal/ml/ranking_metrics.hpp"
+#include "pantanal/ml/splits.hpp"
 #include "pantanal/pipeline/align_rows.hpp"
 #include "pantanal/pipeline/calibrated_thresholds.hpp"
 #include "pantanal/pipeline/oof_base_prior.hpp"
 #include "pantanal/pipeline/per_class_thresholds.hpp"
-#include "pantanal/train/group_k_fold.hpp"
 #include "pantanal/train/initial_state.hpp"
-#include "pantanal/train/macro_auc.hpp"
 #include "pantanal/train/out_of_fold.hpp"
 #include "pantanal/train/prototypes.hpp"
 #include "pantanal/train/train_proto_ssm.hpp"
@@ -111,7 +111,7 @@ class HeadsTrainer {
   }
 
   double auc(const pipeline::Scores& scores) const {
-    return train::macro_auc_skip_empty(labels_, scores.values, y_.columns);
+    return ml::macro_auc_or_zero(labels_, scores.values, y_.columns);
   }
 
   Status base_and_prior() {
@@ -119,7 +119,7 @@ class HeadsTrainer {
     std::vector<std::string> groups;
     for (const auto& window : perch_.meta) groups.push_back(window.filename);
     PANTANAL_TRY(const std::vector<std::size_t> folds,
-                 train::group_k_fold(groups, std::min(config_.oof_n_splits, files_.size())));
+                 ml::group_k_fold_of(groups, std::min(config_.oof_n_splits, files_.size())));
     fold_id_.assign(folds.begin(), folds.end());
     PANTANAL_TRY(oof_, pipeline::build_oof_base_prior(perch_.scores, perch_.meta, fold_id_, tables_.labels,
                                                       classes_, config_.fusion));
@@ -130,8 +130,11 @@ class HeadsTrainer {
   }
 
   ProbeOptions probe_options(const ProbeSettings& probe) const {
-    return {
-        .probe = probe, .mlp = config_.mlp, .threads = options_.threads, .should_stop = options_.should_stop};
+    return {.probe = probe,
+            .mlp = config_.mlp,
+            .lgbm = config_.lgbm,
+            .threads = options_.threads,
+            .should_stop = options_.should_stop};
   }
 
   Result<OofProbes> oof_probes(const ProbeSettings& probe) const {

@@ -40,4 +40,19 @@ inline std::vector<double> cholesky_solve(const Matrix<double>& l, std::vector<d
   return b;
 }
 
+/// L⁻¹, lower triangular with zeros above, of L as cholesky_factor() leaves it.
+inline Matrix<double> inverse_lower(const Matrix<double>& l) {
+  Matrix<double> inverse(l.rows, l.rows);
+  for (std::size_t i = 0; i < l.rows; ++i) {
+    double* row = inverse.row(i);
+    for (std::size_t k = 0; k < i; ++k) {
+      const double* above = inverse.row(k);
+      for (std::size_t j = 0; j <= k; ++j) row[j] -= l(i, k) * above[j];
+    }
+    for (std::size_t j = 0; j < i; ++j) row[j] /= l(i, i);
+    row[i] = 1 / l(i, i);
+  }
+  return inverse;
+}
+
 }  // namespace pantanal::ml

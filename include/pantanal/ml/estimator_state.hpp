@@ -30,6 +30,7 @@ constexpr const char* dtype_name() {
   if constexpr (std::is_same_v<T, float>) return "F32";
   if constexpr (std::is_same_v<T, double>) return "F64";
   if constexpr (std::is_same_v<T, std::int64_t>) return "I64";
+  if constexpr (std::is_same_v<T, std::uint8_t>) return "U8";
 }
 
 /// Constructor arguments as JSON, and arrays under scikit-learn's attribute names.

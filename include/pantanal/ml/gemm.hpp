@@ -103,56 +103,61 @@ void pack_panel(const Factor<T>& b, std::size_t first_row, std::size_t rows, std
 
 /// a·b. The same bytes for any number of threads: each element is one sum over depth, in order.
 ///
-/// Depth is cut into `depth_block`s, so that a panel of b stays in L1, and rows into `row_block`s, so that
+/// Depth is cut into `depth_block`s, so that a panel of b stays near, and rows into `row_block`s, so that
 /// their part of a stays in L2; it is copied there, where rows a power of two apart do not fall onto each
-/// other. `upper_only`: elements below the diagonal may be left undefined, for products known to be
-/// symmetric.
+/// other. Whole panels are summed in place, what is left of b's columns beside the product. `upper_only`:
+/// elements below the diagonal may be left undefined, for products known to be symmetric.
 template <Real T>
 Matrix<T> multiply(const kernels::KernelTable& table, Factor<T> a, Factor<T> b, std::size_t threads = 1,
                    bool upper_only = false) {
-  constexpr std::size_t depth_block = 1024 / sizeof(T), row_block = 96;
+  constexpr std::size_t depth_block = 1536 / sizeof(T), row_block = 96;
   constexpr std::size_t a_stride = depth_block + cache_line / sizeof(T);
-  const std::size_t depth = a.columns, panel = table.gemm_panel<T>(),
-                    padded = ops::round_up(b.columns, panel);
+  const std::size_t depth = a.columns, panel = table.gemm_panel<T>();
+  const std::size_t panels = (b.columns + panel - 1) / panel, whole = b.columns / panel;
   const std::size_t blocks = (a.rows + row_block - 1) / row_block;
   const std::size_t members = std::max<std::size_t>(threads, 1);
   const bool by_row = a.column_stride == 1;
-  const std::size_t c_stride = padded + cache_line / sizeof(T);
-  AlignedBuffer<T> sums(a.rows * c_stride), packed(depth_block * padded);
+  Matrix<T> product(a.rows, b.columns);
+  AlignedBuffer<T> packed(std::min(depth, depth_block) * panels * panel), rest(a.rows * panel);
   AlignedBuffer<T> copies(by_row ? members * row_block * a_stride : 0);
   parallel_team(members, [&](const Team& team) {
     T* const copy = copies.data() + (by_row ? team.rank() * row_block * a_stride : 0);
     for (std::size_t k = 0; k < depth; k += depth_block) {
       const std::size_t length = std::min(depth_block, depth - k);
-      const Range panels = team.share(padded / panel);
-      for (std::size_t p = panels.begin; p < panels.end; ++p)
+      const Range mine = team.share(panels);
+      for (std::size_t p = mine.begin; p < mine.end; ++p)
         detail::pack_panel(b, k, length, p * panel, panel, packed.data() + p * length * panel);
       team.wait();
       for (std::size_t block = team.rank(); block < blocks; block += team.size()) {
         const std::size_t row = block * row_block, first = upper_only ? row / panel : 0;
-        const std::size_t rows = std::min(row_block, a.rows - row);
         const T* from = a.data + row * a.row_stride + k * a.column_stride;
-        for (std::size_t r = 0; by_row && r < rows; ++r)
+        kernels::PanelGemmArgs<T> args{.a = by_row ? copy : from,
+                                       .a_row_stride = by_row ? a_stride : a.row_stride,
+                                       .a_depth_stride = a.column_stride,
+                                       .b = packed.data() + first * length * panel,
+                                       .b_depth_stride = panel,
+                                       .b_panel_stride = length * panel,
+                                       .c = product.row(row) + first * panel,
+                                       .c_row_stride = b.columns,
+                                       .c_panel_stride = panel,
+                                       .rows = std::min(row_block, a.rows - row),
+                                       .depth = length,
+                                       .columns = (whole - std::min(first, whole)) * panel,
+                                       .accumulate = k > 0};
+        for (std::size_t r = 0; by_row && r < args.rows; ++r)
           std::copy_n(from + r * a.row_stride, length, copy + r * a_stride);
-        gemm<T>(table, {.a = by_row ? copy : from,
-                        .a_row_stride = by_row ? a_stride : a.row_stride,
-                        .a_depth_stride = a.column_stride,
-                        .b = packed.data() + first * length * panel,
-                        .b_depth_stride = panel,
-                        .b_panel_stride = length * panel,
-                        .c = sums.data() + row * c_stride + first * panel,
-                        .c_row_stride = c_stride,
-                        .c_panel_stride = panel,
-                        .rows = rows,
-                        .depth = length,
-                        .columns = padded - first * panel,
-                        .accumulate = k > 0});
+        if (args.columns > 0) gemm<T>(table, args);
+        if (whole == panels) continue;
+        args.b = packed.data() + whole * length * panel;
+        args.c = rest.data() + row * panel;
+        args.c_row_stride = args.columns = panel;
+        gemm<T>(table, args);
       }
       team.wait();
     }
   });
-  Matrix<T> product(a.rows, b.columns);
-  for (std::size_t r = 0; r < a.rows; ++r) std::copy_n(sums.data() + r * c_stride, b.columns, product.row(r));
+  for (std::size_t r = 0; r < a.rows && whole < panels; ++r)
+    std::copy_n(rest.data() + r * panel, b.columns - whole * panel, product.row(r) + whole * panel);
   return product;
 }
 
@@ -160,8 +165,10 @@ Matrix<T> multiply(const kernels::KernelTable& table, Factor<T> a, Factor<T> b, 
 template <Real T>
 Matrix<T> gram(const kernels::KernelTable& table, Factor<T> a, std::size_t threads = 1) {
   Matrix<T> product = multiply(table, a, a.transposed(), threads, true);
-  for (std::size_t r = 1; r < product.rows; ++r)
-    for (std::size_t c = 0; c < r; ++c) product(r, c) = product(c, r);
+  constexpr std::size_t block = 16;  // of columns: what is read lies in a few cache lines
+  for (std::size_t first = 0; first < product.rows; first += block)
+    for (std::size_t r = first + 1; r < product.rows; ++r)
+      for (std::size_t c = first; c < std::min(first + block, r); ++c) product(r, c) = product(c, r);
   return product;
 }
 

@@ -1,4 +1,5 @@
-// Orthogonalising the rows of a matrix: by one-sided Jacobi rotations, by completion, and in blocks.
+// Orthogonalising the rows of a matrix: by one-sided Jacobi rotations, by completion, and as a basis of their
+// span.
 #pragma once
 
 #include <algorithm>
@@ -7,11 +8,7 @@
 #include <limits>
 #include <utility>
 
-#include "pantanal/core/result.hpp"
-#include "pantanal/kernels/dispatch.hpp"
-#include "pantanal/ml/gemm.hpp"
 #include "pantanal/ml/matrix.hpp"
-#include "pantanal/ml/symmetric_eigen.hpp"
 
 namespace pantanal::ml {
 
@@ -82,26 +79,31 @@ inline void complete_row(Matrix<double>& v, std::size_t r) {
   }
 }
 
-/// Orthonormal rows that span those of w; directions below rounding of the largest are dropped. One pass
-/// leaves errors of order ε·condition², a second one of order ε.
-/// Source: Stathopoulos and Wu 2002, "A block orthogonalization procedure with constant synchronization
-/// requirements" (SVQB).
-inline Result<Matrix<double>> orthonormal_rows(const kernels::KernelTable& table, const Matrix<double>& w,
-                                               int passes, std::size_t threads) {
-  Matrix<double> q = w;
-  for (int pass = 0; pass < passes; ++pass) {
-    PANTANAL_TRY(SymmetricEigen eigen,
-                 symmetric_eigen(table, gram(table, factor(q), threads), q.rows, threads));
-    const double least =
-        eigen.values[0] * std::numeric_limits<double>::epsilon() * static_cast<double>(q.rows);
-    std::size_t kept = 0;
-    while (kept < q.rows && eigen.values[kept] > least) ++kept;
-    if (kept == 0) return Matrix<double>(0, w.columns);
-    Matrix<double> turn(kept, q.rows);
-    for (std::size_t i = 0; i < kept; ++i)
-      for (std::size_t j = 0; j < q.rows; ++j) turn(i, j) = eigen.vectors(i, j) / std::sqrt(eigen.values[i]);
-    q = multiply(table, factor(turn), factor(q), threads);
+/// Orthonormal rows that span those of w; what is below rounding of the largest is dropped.
+/// Source: Giraud, Langou and Rozložník 2005, "The loss of orthogonality in the Gram-Schmidt
+/// orthogonalization process": two passes are enough.
+inline Matrix<double> orthonormal_rows(const Matrix<double>& w) {
+  const std::size_t n = w.columns;
+  double largest = 0;
+  for (std::size_t r = 0; r < w.rows; ++r) largest = std::max(largest, dot(w.row(r), w.row(r), n));
+  const double null = std::numeric_limits<double>::epsilon() * std::sqrt(static_cast<double>(n) * largest);
+  Matrix<double> q(w.rows, n);
+  std::size_t kept = 0;
+  for (std::size_t r = 0; r < w.rows; ++r) {
+    double* row = q.row(kept);
+    std::copy_n(w.row(r), n, row);
+    for (int pass = 0; pass < 2; ++pass)
+      for (std::size_t k = 0; k < kept; ++k) {
+        const double along = dot(q.row(k), row, n);
+        for (std::size_t c = 0; c < n; ++c) row[c] -= along * q(k, c);
+      }
+    const double norm = std::sqrt(dot(row, row, n));
+    if (!(norm > null)) continue;
+    for (std::size_t c = 0; c < n; ++c) row[c] /= norm;
+    ++kept;
   }
+  q.values.resize(kept * n);
+  q.rows = kept;
   return q;
 }
 

@@ -22,8 +22,10 @@
 
 namespace pantanal::ml {
 
-/// automatic is full: unlike scikit-learn's "auto" it is never the randomized one, so that nothing depends on
-/// a seed that was not given.
+/// automatic is scikit-learn 1.9's "auto": covariance_eigh for ten times as many samples as features, of
+/// which there are no more than 1000; the randomized one for less than 0.8 times as many components as there
+/// could be, of more than 500 samples or features; else full. Unlike scikit-learn's it is full instead of
+/// randomized where no random_state is given, so that nothing depends on a seed that was not chosen.
 enum class PcaSolver { automatic, full, covariance_eigh, randomized };
 
 struct PcaOptions {
@@ -37,8 +39,8 @@ struct PcaOptions {
   std::optional<std::size_t> iterated_power =
       {};  ///< of the randomized solver; none: 7, or 4 for many components
   std::size_t n_oversamples = 10;
-  std::uint32_t random_state = 0;
-  std::size_t threads = 1;  ///< the result does not depend on it
+  std::optional<std::uint32_t> random_state = {};  ///< of the randomized solver; none: 0
+  std::size_t threads = 1;                         ///< the result does not depend on it
 };
 
 namespace detail {
@@ -97,23 +99,20 @@ class Pca {
     PANTANAL_TRY_STATUS(check_options(x.rows, x.columns));
     std::vector<double> mean(x.columns);
     const Matrix<double> centred = centre(x, mean);
-    const bool randomized = options_.svd_solver == PcaSolver::randomized;
+    const PcaSolver solver = solver_for(x.rows, x.columns);
+    const bool randomized = solver == PcaSolver::randomized;
     const std::size_t count = options_.n_components.value_or(most);
     const kernels::KernelTable& table = best_kernels();
     const std::size_t iterations =
         options_.iterated_power.value_or(10 * count < most ? 7 : 4);  // count < 0.1·most
     PANTANAL_TRY(PrincipalAxes found,
-                 randomized
-                     ? randomized_axes(table, centred, count, options_.n_oversamples, iterations,
-                                       options_.random_state, options_.threads)
-                     : exact_axes(table, centred, count, options_.svd_solver != PcaSolver::covariance_eigh,
-                                  options_.threads));
-    double total = 0;
-    if (randomized)
-      for (const double v : centred.values) total += v * v;
-    else
-      total = std::accumulate(found.squares.begin(), found.squares.end(), 0.0);
-    keep(found, x.rows, most, total, mean);
+                 randomized ? randomized_axes(table, centred, count, options_.n_oversamples, iterations,
+                                              options_.random_state.value_or(0), options_.threads)
+                            : exact_axes(table, centred, count, solver != PcaSolver::covariance_eigh,
+                                         options_.threads));
+    const double total = randomized ? dot(centred.values.data(), centred.values.data(), centred.values.size())
+                                    : std::accumulate(found.squares.begin(), found.squares.end(), 0.0);
+    keep(found, x.rows, most, total, mean, solver == PcaSolver::covariance_eigh);
     return check_finite(std::span<const T>(components_.values), "PCA.components_");
   }
 
@@ -192,6 +191,16 @@ class Pca {
   }
 
  private:
+  PcaSolver solver_for(std::size_t samples, std::size_t features) const {
+    if (options_.svd_solver != PcaSolver::automatic) return options_.svd_solver;
+    if (features <= 1000 && samples >= 10 * features) return PcaSolver::covariance_eigh;
+    const double most = static_cast<double>(std::min(samples, features));
+    const bool few =
+        options_.n_components && static_cast<double>(*options_.n_components) < 0.8 * most && !options_.mle;
+    return few && options_.random_state && std::max(samples, features) > 500 ? PcaSolver::randomized
+                                                                             : PcaSolver::full;
+  }
+
   Status check_options(std::size_t samples, std::size_t features) const {
     const std::size_t most = std::min(samples, features);
     const auto refuse = [](std::string found, std::string expected) {
@@ -223,7 +232,7 @@ class Pca {
 
   /// Sets the attributes, once it is known how many components to keep.
   void keep(const PrincipalAxes& found, std::size_t samples, std::size_t most, double total,
-            const std::vector<double>& mean) {
+            const std::vector<double>& mean, bool from_covariance) {
     const double degrees = static_cast<double>(samples - 1);
     std::size_t count = found.axes.rows;
     if (options_.mle) {
@@ -259,8 +268,7 @@ class Pca {
       rest = std::accumulate(found.squares.begin() + static_cast<std::ptrdiff_t>(count), found.squares.end(),
                              0.0);
     // scikit-learn averages over all eigenvalues of the covariance matrix, also those that must be 0.
-    const std::size_t averaged =
-        options_.svd_solver == PcaSolver::covariance_eigh ? mean.size() - count : most - count;
+    const std::size_t averaged = from_covariance ? mean.size() - count : most - count;
     noise_variance_ = count < most ? rest / degrees / static_cast<double>(averaged) : 0.0;
   }
 

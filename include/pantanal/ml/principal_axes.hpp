@@ -7,11 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "pantanal/core/result.hpp"
 #include "pantanal/kernels/dispatch.hpp"
+#include "pantanal/ml/cholesky.hpp"
 #include "pantanal/ml/gemm.hpp"
 #include "pantanal/ml/matrix.hpp"
 #include "pantanal/ml/orthogonal_rows.hpp"
@@ -114,6 +116,76 @@ inline Result<PrincipalAxes> exact_axes(const kernels::KernelTable& table, const
   return found;
 }
 
+namespace detail {
+
+/// L⁻¹ for L·Lᵀ = `a`, or nothing where a's rows are so close to dependent that it would be inaccurate.
+inline std::optional<Matrix<double>> inverse_factor(Matrix<double> a) {
+  constexpr double least = 1e-8;  // of a pivot to its diagonal element; errors are ε over it
+  std::vector<double> diagonal;
+  for (std::size_t i = 0; i < a.rows; ++i) diagonal.push_back(a(i, i));
+  if (!cholesky_factor(a)) return {};
+  for (std::size_t i = 0; i < a.rows; ++i)
+    if (a(i, i) * a(i, i) < least * diagonal[i]) return {};
+  return inverse_lower(a);
+}
+
+/// Orthonormal rows that span those of w: L⁻¹·w with L·Lᵀ = w·wᵀ if that is accurate. Source: Fukaya et al.
+/// 2014, "CholeskyQR2".
+inline Matrix<double> orthonormal_span(const kernels::KernelTable& table, Matrix<double> w,
+                                       std::size_t threads) {
+  if (const auto inverse = inverse_factor(gram(table, factor(w), threads)))
+    return multiply(table, factor(*inverse), factor(w), threads);
+  return orthonormal_rows(w);
+}
+
+/// Rayleigh and Ritz' axes in the span of w·X, from Q = orthonormal_span(w) and the Gram matrix K = X·Xᵀ
+/// alone: with L·Lᵀ = Q·K·Qᵀ the rows of L⁻¹·Q·X are orthonormal, and X's coordinates along them are L⁻¹·Q·K.
+/// Nothing where that would be inaccurate.
+inline Result<std::optional<PrincipalAxes>> gram_space_axes(const kernels::KernelTable& table,
+                                                            const Factor<double>& x, bool wide,
+                                                            const Matrix<double>& square,
+                                                            const Matrix<double>& w, std::size_t count,
+                                                            std::size_t threads) {
+  const Matrix<double> q = orthonormal_span(table, w, threads);
+  const Matrix<double> along = multiply(table, factor(q), factor(square), threads);
+  const auto inverse = inverse_factor(multiply(table, factor(along), factor(q).transposed(), threads));
+  if (q.rows < std::max<std::size_t>(count, 1) || !inverse) return std::optional<PrincipalAxes>();
+  const Matrix<double> b = multiply(table, factor(*inverse), factor(along), threads);
+  PANTANAL_TRY(SymmetricEigen eigen, symmetric_eigen(table, gram(table, factor(b), threads), count, threads));
+  PrincipalAxes found{.axes = {}, .squares = std::move(eigen.values)};
+  found.squares.resize(count);
+  if (wide) {
+    const Matrix<double> turn = multiply(table, factor(eigen.vectors), factor(*inverse), threads);
+    const Matrix<double> coefficients = multiply(table, factor(turn), factor(q), threads);
+    found.axes = multiply(table, factor(coefficients), x, threads);
+  } else {
+    found.axes = unit_rows(multiply(table, factor(eigen.vectors), factor(b), threads), found.squares);
+  }
+  return std::optional<PrincipalAxes>(std::move(found));
+}
+
+/// The same from an orthonormal basis of the span itself, for spans that the Gram matrix cannot resolve.
+inline Result<PrincipalAxes> range_axes(const kernels::KernelTable& table, const Factor<double>& x, bool wide,
+                                        const Matrix<double>& w, std::size_t count, std::size_t threads) {
+  const Matrix<double> q = orthonormal_rows(multiply(table, factor(orthonormal_rows(w)), x, threads));
+  const Matrix<double> b = multiply(table, factor(q), x.transposed(), threads);  // [directions, smaller]
+  PANTANAL_TRY(SymmetricEigen eigen,
+               symmetric_eigen(table, gram(table, factor(b), threads), q.rows, threads));
+  PrincipalAxes found{.axes = {}, .squares = std::move(eigen.values)};
+  for (double& s : found.squares) s = std::max(s, 0.0);
+  Matrix<double> axes = wide ? multiply(table, factor(eigen.vectors), factor(q), threads)
+                             : multiply(table, factor(eigen.vectors), factor(b), threads);
+  if (!wide) axes = unit_rows(std::move(axes), found.squares);
+  found.axes = Matrix<double>(count, wide ? x.columns : x.rows);
+  found.squares.resize(count, 0.0);
+  const std::size_t known = std::min(count, axes.rows);
+  std::copy_n(axes.values.begin(), known * axes.columns, found.axes.values.begin());
+  for (std::size_t r = known; r < count; ++r) complete_row(found.axes, r);
+  return found;
+}
+
+}  // namespace detail
+
 /// The `count` leading axes within a random subspace, as sklearn's randomized SVD finds them from the same
 /// seed: `count` + `oversamples` directions, `iterations` power iterations. The iterations run on the Gram
 /// matrix, which spans the same subspace with fewer operations.
@@ -128,30 +200,18 @@ inline Result<PrincipalAxes> randomized_axes(const kernels::KernelTable& table, 
   Matrix<double> w(count + oversamples, x.rows);
   for (std::size_t i = 0; i < w.columns; ++i)
     for (std::size_t j = 0; j < w.rows; ++j) w(j, i) = random.standard_normal();
-  const Matrix<double> square = iterations > 0 ? gram(table, x, threads) : Matrix<double>();
+  const Matrix<double> square = gram(table, x, threads);
   for (std::size_t i = 0; i < iterations; ++i) {
-    PANTANAL_TRY(const Matrix<double> q, orthonormal_rows(table, w, 1, threads));
+    const Matrix<double> q = detail::orthonormal_span(table, w, threads);
     if (q.rows == 0) break;
     w = multiply(table, factor(q), factor(square), threads);
   }
-  PANTANAL_TRY(const Matrix<double> q,
-               orthonormal_rows(table, multiply(table, factor(w), x, threads), 2, threads));
-  const Matrix<double> b = multiply(table, factor(q), x.transposed(), threads);  // [directions, smaller]
-  PANTANAL_TRY(SymmetricEigen eigen,
-               symmetric_eigen(table, gram(table, factor(b), threads), q.rows, threads));
-  PrincipalAxes found;
-  found.squares = std::move(eigen.values);
-  for (double& s : found.squares) s = std::max(s, 0.0);
-  Matrix<double> axes = wide ? multiply(table, factor(eigen.vectors), factor(q), threads)
-                             : multiply(table, factor(eigen.vectors), factor(b), threads);
-  if (!wide) axes = detail::unit_rows(std::move(axes), found.squares);
-  found.axes = Matrix<double>(count, centred.columns);
-  found.squares.resize(count, 0.0);
-  const std::size_t known = std::min(count, axes.rows);
-  std::copy_n(axes.values.begin(), known * axes.columns, found.axes.values.begin());
-  for (std::size_t r = known; r < count; ++r) complete_row(found.axes, r);
-  flip_signs(found.axes);
-  return found;
+  PANTANAL_TRY(auto quick, detail::gram_space_axes(table, x, wide, square, w, count, threads));
+  if (!quick) {
+    PANTANAL_TRY(quick, detail::range_axes(table, x, wide, w, count, threads));
+  }
+  flip_signs(quick->axes);
+  return std::move(*quick);
 }
 
 }  // namespace pantanal::ml

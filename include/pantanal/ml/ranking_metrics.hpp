@@ -107,4 +107,15 @@ Result<double> macro_auc_skip_empty(MatrixView<std::uint8_t> truth, MatrixView<T
   return sum / static_cast<double>(classes);
 }
 
+/// The same of labels as training has them, above ½ is positive: [rows, classes]. 0 where no class has rows
+/// of both kinds or a score is not finite, so that nothing counts as an improvement.
+inline double macro_auc_or_zero(std::span<const float> labels, std::span<const float> scores,
+                                std::size_t classes) {
+  std::vector<std::uint8_t> truth;
+  for (const float label : labels) truth.push_back(label > 0.5f);
+  const Result<double> auc = macro_auc_skip_empty<float>({truth.data(), truth.size() / classes, classes},
+                                                         {scores.data(), scores.size() / classes, classes});
+  return auc ? *auc : 0.0;
+}
+
 }  // namespace pantanal::ml

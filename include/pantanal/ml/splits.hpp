@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -182,9 +183,11 @@ inline Result<std::vector<Split>> stratified_shuffle_splits(std::span<const std:
 /// With `seed`, GroupKFold(shuffle=True): permuted groups, cut into folds of equal numbers of groups.
 inline Result<std::vector<Split>> group_k_fold(std::span<const std::int64_t> groups, std::size_t n_splits,
                                                std::optional<std::uint32_t> seed = {}) {
-  if (n_splits < 2) return detail::split_error("n_splits", std::to_string(n_splits), "at least 2");
   const detail::Codes codes = detail::encode(groups);
   const std::size_t count = codes.values.size();
+  if (n_splits < 2)
+    return detail::split_error(
+        "n_splits", std::to_string(n_splits) + " for " + std::to_string(count) + " groups", "at least 2");
   if (n_splits > count)
     return detail::split_error("n_splits", std::to_string(n_splits),
                                "at most the number of groups, " + std::to_string(count));
@@ -211,6 +214,22 @@ inline Result<std::vector<Split>> group_k_fold(std::span<const std::int64_t> gro
     for (std::size_t k = 0; k < n_splits; ++k)
       (fold[codes.codes[i]] == k ? splits[k].test : splits[k].train).push_back(i);
   return splits;
+}
+
+/// The same as the fold that each sample is tested in, of groups by name in alphabetical order.
+inline Result<std::vector<std::size_t>> group_k_fold_of(std::span<const std::string> groups,
+                                                        std::size_t n_splits) {
+  std::map<std::string_view, std::int64_t> codes;
+  for (const std::string& group : groups) codes.emplace(group, 0);
+  std::int64_t next = 0;
+  for (auto& [group, code] : codes) code = next++;
+  std::vector<std::int64_t> coded;
+  for (const std::string& group : groups) coded.push_back(codes.at(group));
+  PANTANAL_TRY(const std::vector<Split> splits, group_k_fold(coded, n_splits));
+  std::vector<std::size_t> fold(groups.size());
+  for (std::size_t k = 0; k < splits.size(); ++k)
+    for (const std::size_t i : splits[k].test) fold[i] = k;
+  return fold;
 }
 
 }  // namespace pantanal::ml

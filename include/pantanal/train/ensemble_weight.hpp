@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "pantanal/core/result.hpp"
-#include "pantanal/train/macro_auc.hpp"
+#include "pantanal/ml/ranking_metrics.hpp"
 
 namespace pantanal::train {
 
@@ -16,7 +16,7 @@ struct EnsembleWeight {
   std::vector<double> weights, aucs;  ///< all that were tried
 };
 
-/// The w of 0, 0.05, … 1 with the greatest macro_auc_skip_empty of w·proto + (1-w)·mlp, the smallest of
+/// The w of 0, 0.05, … 1 with the greatest ml::macro_auc_or_zero of w·proto + (1-w)·mlp, the smallest of
 /// equals. All three [rows, classes]. Errors: other sizes.
 inline Result<EnsembleWeight> optimize_ensemble_weight(std::span<const float> proto,
                                                        std::span<const float> mlp,
@@ -33,7 +33,7 @@ inline Result<EnsembleWeight> optimize_ensemble_weight(std::span<const float> pr
     const double w = 0.05 * i;
     for (std::size_t j = 0; j < blend.size(); ++j)
       blend[j] = static_cast<float>(w) * proto[j] + static_cast<float>(1 - w) * mlp[j];
-    const double auc = macro_auc_skip_empty(labels, blend, classes);
+    const double auc = ml::macro_auc_or_zero(labels, blend, classes);
     if (found.weights.empty() || auc > found.auc) found.weight = w, found.auc = auc;
     found.weights.push_back(w), found.aucs.push_back(auc);
   }

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "pantanal/heads/proto_ssm.hpp"
-#include "pantanal/train/group_k_fold.hpp"
+#include "pantanal/ml/splits.hpp"
 #include "pantanal/train/initial_state.hpp"
 #include "pantanal/train/prototypes.hpp"
 #include "pantanal/train/train_proto_ssm.hpp"
@@ -94,7 +94,7 @@ inline Result<OutOfFold> run_proto_ssm_oof(const heads::ProtoSsmConfig& config, 
   const std::size_t unique = std::set<std::string>(groups.begin(), groups.end()).size(),
                     n_splits = std::min(options.n_splits, unique);
   OutOfFold result;
-  PANTANAL_TRY(result.folds, group_k_fold(groups, n_splits));
+  PANTANAL_TRY(result.folds, ml::group_k_fold_of(groups, n_splits));
   result.logits.resize(data.labels.size());
   for (std::size_t fold = 0; fold < n_splits && !result.interrupted; ++fold) {
     std::vector<std::size_t> in, out;

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "pantanal/autograd/dropout.hpp"
-#include "pantanal/train/macro_auc.hpp"
+#include "pantanal/ml/ranking_metrics.hpp"
 #include "pantanal/train/perch_state.hpp"
 #include "pantanal/train/perch_step.hpp"
 #include "pantanal/train/spectrogram_augmentation.hpp"
@@ -189,7 +189,7 @@ inline Result<TrainedPerch> train_perch(const perch::Model& start, const PerchDa
   if (validation)
     task.validate = [&] {
       const double loss = step.predict(*validation, logits);
-      return Validation{loss, macro_auc_skip_empty(validation->labels, logits, classes)};
+      return Validation{loss, ml::macro_auc_or_zero(validation->labels, logits, classes)};
     };
   task.tape_bytes = network.tape_bytes();
   task.fingerprint = detail::fingerprint(options, data);

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "pantanal/train/macro_auc.hpp"
+#include "pantanal/ml/ranking_metrics.hpp"
 #include "pantanal/train/proto_ssm_step.hpp"
 #include "pantanal/train/training_loop.hpp"
 
@@ -38,7 +38,7 @@ inline Validation validate_proto_ssm(ProtoSsmStep& step, const ProtoSsmData& dat
   const double sum = sum_loss(species.size(), {}, 1, false, [&](std::size_t i) {
     return bce_with_logits(species[i], data.labels[i], pos_weight[i % classes]);
   });
-  return {sum / static_cast<double>(species.size()), macro_auc_skip_empty(data.labels, species, classes)};
+  return {sum / static_cast<double>(species.size()), ml::macro_auc_or_zero(data.labels, species, classes)};
 }
 
 inline FileMix draw_mix(const ProtoSsmTraining& o, const ProtoSsmData& data, std::uint32_t epoch) {
