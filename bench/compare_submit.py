@@ -19,7 +19,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LABELS = 14795
+LABELS, EPOCHS, RESIDUAL_EPOCHS = 14795, 80, 40
 CONFIG = {"preset": "v5-run", "proto_ssm_train": {"patience": 1000}, "residual_ssm": {"patience": 1000, "skip_after_s": 0}}
 
 # A row of the table: what both sides call it.
@@ -30,7 +30,7 @@ STAGES = {
     "training: ResidualSSM, 40 epochs": (("train: residual_ssm",), ("train: ResidualSSM",)),
     "decoding": (("decode",), ("decode",)),
     "Perch": (("perch", "wait_for_decode"), ("perch, {graph}",)),
-    "fusion and probes": (("probes",), ("probes",)),
+    "fusion and probes": (("probes",), ("fusion and probes",)),
     "ProtoSSM, 5 shifts": (("proto_ssm", "proto_ssm_shifts"), ("ProtoSSM, 5 shifts",)),
     "ResidualSSM": (("residual_ssm",), ("ResidualSSM",)),
     "post-processing": (("postprocess",), ("post-processing",)),
@@ -70,9 +70,9 @@ def make_files(options):
 
 def ours(options, perch, data, cache, config, **_):
     out = options.files / "ours.csv"
-    subprocess.run([str(part) for part in (
+    subprocess.run([*options.prefix.split(), *(str(part) for part in (
         options.bin / "infer/pantanal-infer", "submit", "--data", data, "--perch", perch, "--heads", options.files / "heads", "--out", out,
-        "--logs", f"{out}.json", "--train-from-cache", cache, "--config", config, "--threads", options.threads)],
+        "--logs", f"{out}.json", "--train-from-cache", cache, "--config", config, "--threads", options.threads))],
         check=True, stderr=subprocess.DEVNULL)
     log = json.loads(pathlib.Path(f"{out}.json").read_text())
     seconds = log["timings"]
@@ -81,9 +81,13 @@ def ours(options, perch, data, cache, config, **_):
     return seconds | {"rest": seconds["total"] - known}
 
 
-def theirs(options, graphs, data, cache, **_):
-    command = [sys.executable, __file__, "--bin", options.bin, "--files", options.files, "--threads", options.threads, "--peer"]
-    return json.loads(subprocess.run([str(c) for c in command], check=True, stdout=subprocess.PIPE, text=True).stdout)
+def theirs(options, **_):
+    seconds = {}
+    for part in ("proto", "probes", "predict"):
+        command = [*options.prefix.split(), sys.executable, __file__, "--bin", options.bin, "--files", options.files, "--threads",
+                   options.threads, "--peer-epochs", options.peer_epochs, "--peer-probes", options.peer_probes, "--peer", part]
+        seconds |= json.loads(subprocess.run([str(c) for c in command], check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return seconds
 
 
 def seconds_of(row, side, seconds, graph=None):
@@ -117,14 +121,18 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--scale", type=int, nargs="*", default=[])
-    parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--prefix", default="", help="a command to run each timed program under")
+    parser.add_argument("--peer-epochs", type=int, default=EPOCHS, help="of ProtoSSM in Python; the others are reckoned by them")
+    parser.add_argument("--peer-probes", type=int, default=100000, help="in Python; the others are reckoned by them")
+    parser.add_argument("--peer", help=argparse.SUPPRESS)
     options = parser.parse_args()
     graphs, perch, data, cache, config = make_files(options)
     if options.peer:
         os.environ["OMP_NUM_THREADS"] = str(options.threads)  # scikit-learn's BLAS
         import submit_peer
 
-        print(json.dumps(submit_peer.submit(data, cache, label_names(), graphs, options.files / "theirs.csv", options.threads, 80, 40)))
+        print(json.dumps(submit_peer.submit(options.peer, data, cache, label_names(), graphs, options.files, options.threads, EPOCHS,
+                                            RESIDUAL_EPOCHS, {"epochs": options.peer_epochs, "probes": options.peer_probes})))
         return
     found = [[], []]
     for _ in range(options.rounds):

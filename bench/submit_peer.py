@@ -5,8 +5,8 @@ the priors looked up once per site and hour. Nothing is printed or logged, which
 """
 
 import csv
-import os
 import pathlib
+import pickle
 import sys
 import time
 
@@ -93,7 +93,7 @@ def out_of_fold(c):
 
 
 class Probes:
-    def __init__(self, c, prior, base, min_pos=5):
+    def __init__(self, c, prior, base, most, min_pos=5):
         from sklearn.decomposition import PCA
         from sklearn.neural_network import MLPClassifier
         from sklearn.preprocessing import StandardScaler
@@ -103,7 +103,9 @@ class Probes:
         self.pca = PCA(min(128, len(scaled) - 1)).fit(scaled)
         projected = self.pca.transform(scaled).astype(np.float32)
         self.models = {}
-        for k in np.flatnonzero(c.y.sum(0) >= min_pos):
+        probed = np.flatnonzero(c.y.sum(0) >= min_pos)
+        self.count = len(probed)
+        for k in probed[np.linspace(0, len(probed) - 1, min(most, len(probed))).astype(int)]:
             x = oracle.class_features(projected, c.raw[:, k], prior[:, k], base[:, k])
             y = c.y[:, k]
             positives = int(y.sum())
@@ -195,25 +197,42 @@ def run_perch(paths, graphs, threads, clock):
     return [np.concatenate(x) for x in zip(*results)]
 
 
-def submit(data, cache, labels, graphs, out, threads, epochs, residual_epochs):
-    """Trains on the cache, predicts all test soundscapes, writes `out` -> seconds by stage."""
-    import torch
-
+def train_proto(c, folder, clock, epochs, timed):
+    """`timed` of the `epochs` are trained, and the others reckoned to take as long each."""
     import compare_training
     import make_training_fixtures as fixtures
+    import torch
 
-    torch.set_num_threads(threads)
-    torch.manual_seed(0)
-    clock, c = Clock(), Competition(data, cache, labels)
+    start = time.perf_counter()
+    training = {"emb": by_file(c.emb), "logits": by_file(c.raw), "labels": by_file(c.y.astype(np.float32))}
+    proto = compare_training.train_epochs(fixtures, training, timed, np.random.default_rng(0), True)[0]
+    clock.lap("train: ProtoSSM", start)
+    clock["train: ProtoSSM"] *= epochs / timed
+    torch.save(proto.state_dict(), folder / "proto.pt")
+
+
+def train_probes(c, folder, clock, timed):
+    """`timed` of the probes are trained and applied, and the others reckoned to take as long each."""
     start = time.perf_counter()
     prior, base = out_of_fold(c)
     start = clock.lap("train: base", start)
+    probes = Probes(c, prior, base, timed)
+    clock.lap("train: probes", start)
+    clock["train: probes"] *= probes.count / len(probes.models)
+    clock["probes"] = probes.count
+    (folder / "probes.pickle").write_bytes(pickle.dumps(probes))
+
+
+def predict(c, folder, clock, data, graphs, threads, residual_epochs):
+    import torch
+
+    import make_training_fixtures as fixtures
+
+    proto = fixtures.models.ProtoSsm(fixtures.FULL)
+    proto.load_state_dict(torch.load(folder / "proto.pt"))
+    probes = pickle.loads((folder / "probes.pickle").read_bytes())  # this program's own
     emb, raw = by_file(c.emb), by_file(c.raw)
-    training = {"emb": emb, "logits": raw, "labels": by_file(c.y.astype(np.float32))}
-    proto = compare_training.train_epochs(fixtures, training, epochs, np.random.default_rng(0), True)[0]
-    start = clock.lap("train: ProtoSSM", start)
-    probes = Probes(c, prior, base)
-    start = clock.lap("train: probes", start)
+    start = time.perf_counter()
     full_prior, full_base = c.fused(c.raw, c.places)
     first = 0.5 * proto_logits(proto, emb, raw, c.ids(c.places), (0,)) + \
         0.5 * probes.scores(c.emb, c.raw, full_prior, full_base)
@@ -227,21 +246,35 @@ def submit(data, cache, labels, graphs, out, threads, epochs, residual_epochs):
     places = [oracle.parse_soundscape_filename(path.name)[1:5:3] for path in paths for _ in range(12)]
     test_prior, test_base = c.fused(scores, places)
     mlp = probes.scores(test_emb, scores, test_prior, test_base)
-    start = clock.lap("probes", start)
+    start = clock.lap("fusion and probes", start)
+    clock["fusion and probes"] *= probes.count / len(probes.models)
     ids = c.ids(places)
     logits = 0.5 * proto_logits(proto, by_file(test_emb), by_file(scores), ids, SHIFTS) + 0.5 * mlp
     start = clock.lap("ProtoSSM, 5 shifts", start)
     with torch.no_grad():
-        logits += 0.35 * residual(by_file(test_emb), by_file(logits), *ids).flatten(0, 1).numpy()
+        logits += 0.35 * residual(by_file(test_emb), by_file(logits.astype(np.float32)), *ids).flatten(0, 1).numpy()
     start = clock.lap("ResidualSSM", start)
     probabilities = postprocess(logits.astype(np.float32), c.texture)
     start = clock.lap("post-processing", start)
     row_ids = [f"{path.stem}_{end}" for path in paths for end in range(5, 65, 5)]
-    with open(out, "w") as file:
+    with open(folder / "theirs.csv", "w") as file:
         file.write(",".join(["row_id", *c.classes]) + "\n")
         for name, row in zip(row_ids, probabilities):
             file.write(name + "," + ",".join(map("{:.7g}".format, row)) + "\n")
     clock.lap("write", start)
-    clock["files"], clock["probes trained"] = len(paths), len(probes.models)
-    os.sync()
+
+
+def submit(part, data, cache, labels, graphs, folder, threads, epochs, residual_epochs, timed):
+    """One part of the job, "proto", "probes" or, when those are done, "predict", its models kept in `folder` -> seconds by stage."""
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    clock, c = Clock(), Competition(data, cache, labels)
+    if part == "proto":
+        train_proto(c, folder, clock, epochs, timed["epochs"])
+    elif part == "probes":
+        train_probes(c, folder, clock, timed["probes"])
+    else:
+        predict(c, folder, clock, data, graphs, threads, residual_epochs)
     return clock
