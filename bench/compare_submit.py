@@ -87,6 +87,7 @@ def theirs(options, **_):
         command = [*options.prefix.split(), sys.executable, __file__, "--bin", options.bin, "--files", options.files, "--threads",
                    options.threads, "--peer-epochs", options.peer_epochs, "--peer-probes", options.peer_probes, "--peer", part]
         seconds |= json.loads(subprocess.run([str(c) for c in command], check=True, stdout=subprocess.PIPE, text=True).stdout)
+        print(part, json.dumps(seconds), file=sys.stderr, flush=True)
     return seconds
 
 
