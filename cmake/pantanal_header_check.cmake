@@ -1,4 +1,5 @@
 # Every public header compiles alone: one translation unit each, the kernels left to pantanal_kernels.
+# The standard library is parsed once, beforehand: that a header includes what it uses of it is what tools/check_includes sees to.
 # PANTANAL_BUILD_HEADER_CHECK=TOGETHER: one unit for all, with the headers' own kernels, which shows that another target's
 # compiler takes them.
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/include/*.hpp)
@@ -27,6 +28,9 @@ endif()
 add_library(pantanal_header_check OBJECT ${units})
 if(NOT PANTANAL_BUILD_HEADER_CHECK STREQUAL "TOGETHER")
   target_link_libraries(pantanal_header_check PRIVATE pantanal_kernels)
+  target_precompile_headers(pantanal_header_check PRIVATE <algorithm> <array> <atomic> <bit> <charconv> <chrono> <cmath> <filesystem>
+    <fstream> <functional> <map> <memory> <mutex> <numeric> <optional> <random> <ranges> <set> <span> <sstream> <string>
+    <thread> <unordered_map> <variant> <vector> <nlohmann/json.hpp>)
 endif()
 target_compile_options(pantanal_header_check PRIVATE -O0)  # only whether it compiles
 target_link_libraries(pantanal_header_check PRIVATE pantanal_build_flags pantanal)

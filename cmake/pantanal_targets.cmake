@@ -31,3 +31,11 @@ if(PANTANAL_SANITIZE)
   add_compile_options(-fsanitize=${PANTANAL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${PANTANAL_SANITIZE})
 endif()
+
+# pantanal_unity(TARGET FILES) compiles so many of a target's files as one unit, 0: all. They include and instantiate much the
+# same, so that this is several times as fast.
+function(pantanal_unity target files)
+  # A file's locals may be called as another file's constants.
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${PANTANAL_UNITY} UNITY_BUILD_BATCH_SIZE ${files}
+    UNITY_BUILD_CODE_BEFORE_INCLUDE "#pragma GCC diagnostic ignored \"-Wshadow\"")
+endfunction()

@@ -12,8 +12,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -25,55 +23,11 @@
 #include "pantanal/train/ensemble_weight.hpp"
 #include "pantanal/train/out_of_fold.hpp"
 #include "pantanal/train/train_residual_ssm.hpp"
+#include "training_arrays.hpp"
 #include "training_options.hpp"
 
 namespace pantanal {
 namespace {
-
-using Floats = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
-using Ids = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-using Out = nb::ndarray<nb::numpy, float>;
-using State = std::map<std::string, Floats>;
-using OutState = std::map<std::string, Out>;
-
-template <class Array>
-auto span_of(const Array& array) {
-  return std::span(array.data(), array.size());
-}
-template <class Array>
-auto span_of(const std::optional<Array>& array) {
-  using Span = decltype(span_of(*array));
-  return array ? span_of(*array) : Span();
-}
-
-/// An array that owns its values.
-Out array_of(std::span<const float> values, std::vector<std::size_t> shape) {
-  auto owned = std::make_unique<std::vector<float>>(values.begin(), values.end());
-  float* const data = owned->data();
-  nb::capsule owner(owned.get(), [](void* p) noexcept { delete static_cast<std::vector<float>*>(p); });
-  static_cast<void>(owned.release());
-  return Out(data, shape.size(), shape.data(), owner);
-}
-
-OutState arrays_of(const nn::StateDict& state) {
-  OutState arrays;
-  for (const auto& [name, tensor] : state)
-    arrays.emplace(name, array_of(tensor.values, {tensor.shape.begin(), tensor.shape.end()}));
-  return arrays;
-}
-
-/// The arrays, in place.
-nn::StateDict state_of(const State& arrays) {
-  nn::StateDict state;
-  for (const auto& [name, array] : arrays) {
-    Tensor tensor;
-    for (std::size_t i = 0; i < array.ndim(); ++i)
-      tensor.shape.push_back(static_cast<std::int64_t>(array.shape(i)));
-    tensor.values = span_of(array);
-    state.emplace(name, std::move(tensor));
-  }
-  return state;
-}
 
 /// What one set of files is given as.
 struct Files {
@@ -89,50 +43,6 @@ struct Files {
             span_of(hours), span_of(families), files,           steps};
   }
 };
-
-nb::dict report_dict(const train::EpochReport& r) {
-  nb::dict report;
-  report["epoch"] = r.epoch, report["n_epochs"] = r.n_epochs;
-  report["train_loss"] = r.train_loss, report["val_loss"] = r.val_loss, report["val_auc"] = r.val_auc;
-  report["lr"] = r.lr, report["wait"] = r.wait, report["swa_count"] = r.swa_count;
-  report["seconds"] = r.seconds, report["eta_seconds"] = r.eta_seconds;
-  return report;
-}
-
-/// Calls back into Python after each epoch. Ctrl-C, whenever it comes, ends the training after the epoch it
-/// is in.
-void add_callbacks(train::TrainingOptions& options, const nb::object& progress) {
-  const auto interrupted = std::make_shared<bool>(false);
-  if (!progress.is_none())
-    options.progress = [&progress, interrupted](const train::EpochReport& r) {
-      const nb::gil_scoped_acquire acquired;
-      try {
-        progress(report_dict(r));
-      } catch (nb::python_error& error) {
-        if (!error.matches(PyExc_KeyboardInterrupt)) throw;
-        *interrupted = true;
-      }
-    };
-  options.should_stop = [interrupted] {
-    const nb::gil_scoped_acquire acquired;
-    if (PyErr_CheckSignals() == 0) return *interrupted;
-    PyErr_Clear();
-    return true;
-  };
-}
-
-std::string history_json(const train::History& h) {
-  return nlohmann::json{
-      {"train_loss", h.train_loss}, {"val_loss", h.val_loss}, {"val_auc", h.val_auc}, {"lr", h.lr}}
-      .dump();
-}
-
-nb::tuple model_tuple(const train::TrainedModel& model) {
-  nb::dict summary;
-  summary["best_val_loss"] = model.best_val_loss, summary["swa_count"] = model.swa_count;
-  summary["stopped_early"] = model.stopped_early, summary["interrupted"] = model.interrupted;
-  return nb::make_tuple(arrays_of(model.state), history_json(model.history), summary);
-}
 
 nb::tuple train_proto_ssm(const State& state, const std::string& config, const std::string& options,
                           const Files& files, const std::optional<Files>& validation,
@@ -151,6 +61,13 @@ nb::tuple train_proto_ssm(const State& state, const std::string& config, const s
   return model_tuple(value_or_raise(*std::move(model)));
 }
 
+train::ResidualSsmData residual_data(const Floats& emb, const Floats& scores, const Floats& residuals,
+                                     const std::optional<Ids>& site_ids, const std::optional<Ids>& hours) {
+  const bool three = emb.ndim() == 3;
+  return {span_of(emb),   span_of(scores),          span_of(residuals),      span_of(site_ids),
+          span_of(hours), three ? emb.shape(0) : 0, three ? emb.shape(1) : 0};
+}
+
 nb::tuple train_residual_ssm(const State& state, const std::string& config, const std::string& options,
                              const Floats& emb, const Floats& scores, const Floats& residuals,
                              const std::optional<Ids>& site_ids, const std::optional<Ids>& hours,
@@ -159,10 +76,7 @@ nb::tuple train_residual_ssm(const State& state, const std::string& config, cons
   auto o = value_or_raise(bindings::residual_ssm_training(options));
   add_callbacks(o.training, progress);
   const nn::StateDict start = state_of(state);
-  const bool three = emb.ndim() == 3;
-  const train::ResidualSsmData data{
-      span_of(emb),   span_of(scores),          span_of(residuals),      span_of(site_ids),
-      span_of(hours), three ? emb.shape(0) : 0, three ? emb.shape(1) : 0};
+  const train::ResidualSsmData data = residual_data(emb, scores, residuals, site_ids, hours);
   std::optional<Result<train::TrainedModel>> model;
   {
     const nb::gil_scoped_release released;
@@ -216,6 +130,25 @@ nb::tuple proto_ssm_loss_and_grads(const State& state, const std::string& config
     begin += parameters[spec.name].value.size();
   }
   return nb::make_tuple(loss, gradients);
+}
+
+/// A batch's mean squared error without augmentation, and its gradients.
+nb::tuple residual_ssm_loss_and_grads(const State& state, const std::string& config,
+                                      const std::string& options, const Floats& emb, const Floats& scores,
+                                      const Floats& residuals, const std::optional<Ids>& site_ids,
+                                      const std::optional<Ids>& hours) {
+  const auto c = value_or_raise(bindings::residual_ssm_config(config));
+  const auto o = value_or_raise(bindings::residual_ssm_training(options));
+  const train::ResidualSsmData data = residual_data(emb, scores, residuals, site_ids, hours);
+  raise_if_failed(heads::validate(c));
+  raise_if_failed(train::validate(data, c, "loss_and_grads"));
+  train::ResidualSsmStep step(
+      c, data,
+      {.dropout = o.training.dropout, .seed = o.training.seed, .threads = train::thread_count(o.training)});
+  autograd::ParameterSet& parameters = step.model().parameters();
+  raise_if_failed(parameters.load(state_of(state), "loss_and_grads"));
+  const double loss = step.gradients(0);
+  return nb::make_tuple(loss, arrays_of(parameters.state_dict(parameters.gradients())));
 }
 
 /// AdamW on parameters of its own.
@@ -301,6 +234,9 @@ NB_MODULE(_training, module) {
   module.def("run_proto_ssm_oof", &run_proto_ssm_oof, nb::arg("config"), nb::arg("options"), nb::arg("files"),
              nb::arg("groups"), nb::arg("n_splits"), nb::arg("shifts"), nb::arg("progress").none());
   module.def("proto_ssm_loss_and_grads", &proto_ssm_loss_and_grads);
+  module.def("residual_ssm_loss_and_grads", &residual_ssm_loss_and_grads, nb::arg("state"), nb::arg("config"),
+             nb::arg("options"), nb::arg("emb"), nb::arg("scores"), nb::arg("residuals"),
+             nb::arg("site_ids").none(), nb::arg("hours").none());
   module.def("initial_proto_ssm", [](const std::string& config, std::uint64_t seed) {
     const auto c = value_or_raise(bindings::proto_ssm_config(config));
     raise_if_failed(heads::validate(c));
@@ -328,4 +264,5 @@ NB_MODULE(_training, module) {
                    train::optimize_ensemble_weight(span_of(proto), span_of(mlp), span_of(labels), classes));
                return nb::make_tuple(found.weight, found.auc, found.weights, found.aucs);
              });
+  add_perch_training(module);
 }

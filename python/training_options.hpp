@@ -11,6 +11,7 @@
 #include "pantanal/core/result.hpp"
 #include "pantanal/heads/proto_ssm_config.hpp"
 #include "pantanal/heads/residual_ssm.hpp"
+#include "pantanal/train/train_perch.hpp"
 #include "pantanal/train/train_proto_ssm.hpp"
 #include "pantanal/train/train_residual_ssm.hpp"
 
@@ -140,6 +141,25 @@ inline Result<train::ResidualSsmTraining> residual_ssm_training(const std::strin
   Fields fields = training_fields(o.training);
   fields.merge(
       Fields{{"validation_fraction", field(o.validation_fraction)}, {"split_seed", field(o.split_seed)}});
+  PANTANAL_TRY_STATUS(read(text, "options", fields));
+  return o;
+}
+
+inline Result<train::PerchTraining> perch_training(const std::string& text) {
+  train::PerchTraining o;
+  Fields fields = training_fields(o.training);
+  fields.merge(Fields{{"batch", field(o.batch)},
+                      {"pos_weight_cap", field(o.pos_weight_cap)},
+                      {"last_blocks",
+                       [&o](const nlohmann::json& value) {
+                         if (value.is_number_unsigned()) o.last_blocks = value.get<std::size_t>();
+                         return value.is_number_unsigned();
+                       }},
+                      {"mix_probability", field(o.augmentation.mix_probability)},
+                      {"level", field(o.augmentation.level)},
+                      {"shift_frames", field(o.augmentation.shift_frames)},
+                      {"mask_frames", field(o.augmentation.mask_frames)},
+                      {"mask_bands", field(o.augmentation.mask_bands)}});
   PANTANAL_TRY_STATUS(read(text, "options", fields));
   return o;
 }

@@ -1,4 +1,4 @@
-"""Training ProtoSSM and ResidualSSM, as a competition notebook trains them in PyTorch.
+"""Training ProtoSSM and ResidualSSM, as a competition notebook trains them in PyTorch, and Perch itself.
 
     from pantanal import training
 
@@ -13,28 +13,56 @@ after the epoch it is in, with the best state so far. While a training computes,
 """
 
 import json
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-import numpy as np
 import numpy.typing as npt
 
 from pantanal import _training
+from pantanal._training_base import (
+    Config,
+    FloatArray,
+    Progress,
+    State,
+    TrainedModel,
+    floats,
+    ids,
+    maybe_floats,
+    state_arrays,
+    trained,
+)
+from pantanal._training_perch import (
+    calibrated_perch,
+    initial_perch,
+    perch_inputs,
+    perch_loss_and_grads,
+    train_perch,
+    with_new_label_head,
+)
 
-FloatArray = npt.NDArray[np.float32]
-State = Dict[str, FloatArray]
-Config = Mapping[str, Any]
-Progress = Optional[Callable[[Dict[str, float]], object]]
 
-
-class TrainedModel(NamedTuple):
-    """What a training leaves."""
-
-    state: State
-    history: Dict[str, List[float]]  #: train_loss, val_loss, val_auc, lr: one entry per epoch
-    best_val_loss: float
-    swa_count: int  #: epochs averaged; with 3 or more, `state` is their mean
-    stopped_early: bool
-    interrupted: bool
+__all__ = [
+    "AdamW",
+    "CosineAnnealingWarmRestarts",
+    "EnsembleWeight",
+    "OneCycleLR",
+    "OutOfFold",
+    "TrainedModel",
+    "calibrated_perch",
+    "initial_perch",
+    "initial_proto_ssm",
+    "initial_residual_ssm",
+    "optimize_ensemble_weight",
+    "perch_inputs",
+    "perch_loss_and_grads",
+    "proto_ssm_loss_and_grads",
+    "residual_ssm_loss_and_grads",
+    "run_proto_ssm_oof",
+    "start_prototypes",
+    "train_perch",
+    "train_proto_ssm",
+    "train_residual_ssm",
+    "with_new_label_head",
+]
 
 
 class OutOfFold(NamedTuple):
@@ -54,45 +82,16 @@ class EnsembleWeight(NamedTuple):
     aucs: List[float]
 
 
-def _floats(name: str, value: Any) -> FloatArray:
-    array = np.asarray(value)
-    if array.dtype.kind not in "fbiu":
-        raise ValueError(f"{name}: found dtype {array.dtype}, expected float32")
-    return np.ascontiguousarray(array, np.float32).reshape(array.shape)
-
-
-def _maybe_floats(name: str, value: Any) -> Optional[FloatArray]:
-    return None if value is None else _floats(name, value)
-
-
-def _ids(name: str, value: Any) -> Optional[npt.NDArray[np.int64]]:
-    if value is None:
-        return None
-    array = np.asarray(value)
-    if array.dtype.kind not in "iu" or array.ndim != 1:
-        raise ValueError(f"{name}: found dtype {array.dtype} and shape {array.shape}, expected whole numbers, one per file")
-    return np.ascontiguousarray(array, np.int64)
-
-
-def _state(state: Mapping[str, npt.ArrayLike]) -> State:
-    return {name: _floats(f"state[{name!r}]", value) for name, value in state.items()}
-
-
 def _files(data: Mapping[str, Any], what: str = "") -> "_training.Files":
     known = {"emb", "logits", "labels", "site_ids", "hours", "families"}
     if unknown := set(data) - known:
         raise ValueError(f"{what}: found {sorted(unknown)}, expected {sorted(known)}")
-    emb = _floats(what + "emb", data["emb"])
+    emb = floats(what + "emb", data["emb"])
     if emb.ndim != 3:
         raise ValueError(f"{what}emb: found shape {emb.shape}, expected (files, windows, d_input)")
-    return _training.Files(emb, _maybe_floats(what + "logits", data.get("logits")), _floats(what + "labels", data["labels"]),
-                           _ids(what + "site_ids", data.get("site_ids")), _ids(what + "hours", data.get("hours")),
-                           _maybe_floats(what + "families", data.get("families")))
-
-
-def _trained(result: Tuple[State, str, Dict[str, Any]]) -> TrainedModel:
-    state, history, summary = result
-    return TrainedModel(state, json.loads(history), **summary)
+    return _training.Files(emb, maybe_floats(what + "logits", data.get("logits")), floats(what + "labels", data["labels"]),
+                           ids(what + "site_ids", data.get("site_ids")), ids(what + "hours", data.get("hours")),
+                           maybe_floats(what + "families", data.get("families")))
 
 
 def initial_proto_ssm(config: Config, seed: int) -> State:
@@ -108,7 +107,7 @@ def initial_residual_ssm(config: Config, seed: int) -> State:
 def start_prototypes(state: Mapping[str, npt.ArrayLike], config: Config, emb: npt.ArrayLike, labels: npt.ArrayLike,
                      dropout: float = 0.12, seed: int = 0) -> State:
     """`state` with the prototypes of classes that have a positive window along the mean of their projections."""
-    return _training.start_prototypes(_state(state), json.dumps(dict(config)), _files({"emb": emb, "labels": labels}),
+    return _training.start_prototypes(state_arrays(state), json.dumps(dict(config)), _files({"emb": emb, "labels": labels}),
                                       dropout, seed)
 
 
@@ -136,7 +135,7 @@ def train_proto_ssm(state: Mapping[str, npt.ArrayLike], config: Config, emb: npt
     files = _files({"emb": emb, "logits": logits, "labels": labels, "site_ids": site_ids, "hours": hours,
                     "families": families})
     held = None if validation is None else _files(validation, "validation.")
-    return _trained(_training.train_proto_ssm(_state(state), json.dumps(dict(config)), json.dumps(options), files, held,
+    return trained(_training.train_proto_ssm(state_arrays(state), json.dumps(dict(config)), json.dumps(options), files, held,
                                               progress))
 
 
@@ -148,10 +147,10 @@ def train_residual_ssm(state: Mapping[str, npt.ArrayLike], config: Config, emb: 
 
     15 % of the files, drawn as torch.randperm with seed 123 draws, decide which state is best. Raises as train_proto_ssm.
     """
-    return _trained(_training.train_residual_ssm(
-        _state(state), json.dumps(dict(config)), json.dumps(options), _floats("emb", emb),
-        _floats("first_pass_scores", first_pass_scores), _floats("residuals", residuals), _ids("site_ids", site_ids),
-        _ids("hours", hours), progress))
+    return trained(_training.train_residual_ssm(
+        state_arrays(state), json.dumps(dict(config)), json.dumps(options), floats("emb", emb),
+        floats("first_pass_scores", first_pass_scores), floats("residuals", residuals), ids("site_ids", site_ids),
+        ids("hours", hours), progress))
 
 
 def run_proto_ssm_oof(config: Config, emb: npt.ArrayLike, labels: npt.ArrayLike, groups: Sequence[str], *,
@@ -168,10 +167,10 @@ def run_proto_ssm_oof(config: Config, emb: npt.ArrayLike, labels: npt.ArrayLike,
 
 def optimize_ensemble_weight(proto: npt.ArrayLike, mlp: npt.ArrayLike, labels: npt.ArrayLike) -> EnsembleWeight:
     """The w of 0, 0.05, ... 1 whose w proto + (1-w) mlp has the greatest macro AUC; all three [rows, classes]."""
-    target = _floats("labels", labels)
+    target = floats("labels", labels)
     if target.ndim != 2:
         raise ValueError(f"labels: found shape {target.shape}, expected (rows, classes)")
-    return EnsembleWeight(*_training.optimize_ensemble_weight(_floats("proto", proto), _floats("mlp", mlp), target,
+    return EnsembleWeight(*_training.optimize_ensemble_weight(floats("proto", proto), floats("mlp", mlp), target,
                                                               target.shape[1]))
 
 
@@ -182,7 +181,18 @@ def proto_ssm_loss_and_grads(state: Mapping[str, npt.ArrayLike], config: Config,
     """The training loss of one batch as it is, and its gradients; parameters without one (PyTorch's None) are absent."""
     files = _files({"emb": emb, "logits": logits, "labels": labels, "site_ids": site_ids, "hours": hours,
                     "families": families})
-    return _training.proto_ssm_loss_and_grads(_state(state), json.dumps(dict(config)), json.dumps(options), files)
+    return _training.proto_ssm_loss_and_grads(state_arrays(state), json.dumps(dict(config)), json.dumps(options), files)
+
+
+def residual_ssm_loss_and_grads(state: Mapping[str, npt.ArrayLike], config: Config, emb: npt.ArrayLike,
+                                first_pass_scores: npt.ArrayLike, residuals: npt.ArrayLike, *,
+                                site_ids: Optional[npt.ArrayLike] = None, hours: Optional[npt.ArrayLike] = None,
+                                **options: Any) -> Tuple[float, State]:
+    """The mean squared error of one batch, and its gradients."""
+    return _training.residual_ssm_loss_and_grads(
+        state_arrays(state), json.dumps(dict(config)), json.dumps(options), floats("emb", emb),
+        floats("first_pass_scores", first_pass_scores), floats("residuals", residuals), ids("site_ids", site_ids),
+        ids("hours", hours))
 
 
 class OneCycleLR:
@@ -221,11 +231,11 @@ class AdamW:
     def __init__(self, state: Mapping[str, npt.ArrayLike], lr: float = 1e-3, betas: Tuple[float, float] = (0.9, 0.999),
                  eps: float = 1e-8, weight_decay: float = 1e-2, max_norm: Optional[float] = None) -> None:
         self.lr, self.beta1, self.max_norm = lr, betas[0], max_norm
-        self._optimizer = _training.Optimizer(_state(state), betas[1], eps, weight_decay)
+        self._optimizer = _training.Optimizer(state_arrays(state), betas[1], eps, weight_decay)
 
     def step(self, gradients: Mapping[str, npt.ArrayLike]) -> None:
         """One step with the current lr and beta1; a gradient for every parameter."""
-        self._optimizer.step(_state(gradients), self.lr, self.beta1, self.max_norm)
+        self._optimizer.step(state_arrays(gradients), self.lr, self.beta1, self.max_norm)
 
     def state_dict(self) -> State:
         """A copy of the parameters."""

@@ -37,6 +37,8 @@ def test_is_typed_and_holds_nothing_else():
         "_perch.py",
         "_sequence.py",
         "_training.pyi",
+        "_training_base.py",
+        "_training_perch.py",
         "py.typed",
         "training.py",
     }

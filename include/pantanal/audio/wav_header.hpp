@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "pantanal/audio/byte_reader.hpp"
 #include "pantanal/core/result.hpp"

@@ -1,6 +1,7 @@
 // CausalConv1d with its backward, the SiLU after it included.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 

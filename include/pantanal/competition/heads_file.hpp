@@ -1,10 +1,12 @@
 // A HeadsBundle as one .safetensors file: arrays as tensors, everything small as JSON in the metadata.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>

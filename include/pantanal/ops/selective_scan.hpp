@@ -7,6 +7,7 @@
 #include <numbers>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "pantanal/core/aligned_buffer.hpp"
 #include "pantanal/core/finite.hpp"

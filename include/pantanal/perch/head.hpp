@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/perch/layer.hpp"

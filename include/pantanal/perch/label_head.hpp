@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/perch/layer.hpp"

@@ -14,13 +14,10 @@
 namespace pantanal::convert {
 namespace {
 
-using Folded = Result<std::vector<Known>>;
 using Integers = std::span<const Dim>;
 using IntegerFunction = std::optional<Dim> (*)(Integers);
 
 constexpr std::int64_t most_elements = std::int64_t{1} << 28;
-
-Folded unknown() { return std::vector<Known>(); }
 
 std::optional<Dim> truth(std::optional<bool> value) {
   return value ? std::optional(Dim{*value}) : std::nullopt;

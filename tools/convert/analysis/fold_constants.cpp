@@ -12,10 +12,6 @@
 namespace pantanal::convert {
 namespace {
 
-using Folded = Result<std::vector<Known>>;
-
-Folded unknown() { return std::vector<Known>(); }
-
 /// The single element of known input i as an integer of a shape computation.
 std::optional<Dim> integer_scalar(const NodeView& node, std::size_t i) {
   const Fact* fact = node.optional_input(i);

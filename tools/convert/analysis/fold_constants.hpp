@@ -9,6 +9,11 @@
 
 namespace pantanal::convert {
 
+/// Values of a node's outputs, one for each; none, where they are not known.
+using Folded = Result<std::vector<Known>>;
+
+inline Folded unknown() { return std::vector<Known>(); }
+
 /// The node's outputs if they can be computed now; none if not. Shape and Size need only the extents of their
 /// input, everything else known inputs. Real arithmetic is done and kept in double. Errors: attributes or
 /// shapes that contradict the operator's definition.

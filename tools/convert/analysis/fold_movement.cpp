@@ -13,10 +13,6 @@
 namespace pantanal::convert {
 namespace {
 
-using Folded = Result<std::vector<Known>>;
-
-Folded unknown() { return std::vector<Known>(); }
-
 /// ONNX's numbers of element types.
 enum ElementType { float32 = 1, boolean = 9, float64 = 11 };
 

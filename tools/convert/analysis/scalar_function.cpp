@@ -16,7 +16,6 @@ using Arguments = std::span<const double>;
 using Unary = double (*)(double);
 using Binary = double (*)(double, double);
 
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 
 const std::map<std::string_view, Unary>& unary_functions() {

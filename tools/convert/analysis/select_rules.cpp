@@ -10,7 +10,7 @@
 namespace pantanal::convert {
 namespace {
 
-constexpr std::int64_t largest = std::int64_t{1} << 24;
+constexpr std::int64_t largest_index = std::int64_t{1} << 24;
 
 /// Ranges as lists of indices.
 std::vector<Selection> selected(const std::vector<AxisRange>& ranges, const Dims& extents) {
@@ -31,7 +31,8 @@ Result<std::vector<Selection>> gathered(const NodeView& node, const Dims& extent
   PANTANAL_TRY(const auto given, node.integer_input(1));
   const Dim extent = extents[dimension];
   if (!given || !extent.is_fixed()) return node.error("elements taken from the batch", "all of the batch");
-  std::vector<std::int64_t> indices = *given, all(static_cast<std::size_t>(std::min(extent.fixed, largest)));
+  std::vector<std::int64_t> indices = *given,
+                            all(static_cast<std::size_t>(std::min(extent.fixed, largest_index)));
   for (std::int64_t& index : indices) {
     if (index < 0) index += extent.fixed;
     if (index < 0 || index >= extent.fixed)
@@ -125,7 +126,7 @@ Result<ZeroPads> zero_pads(const NodeView& node) {
   ZeroPads pads(rank);
   for (std::size_t i = 0; i < list.size(); ++i) {
     const auto [begin, end] = std::pair((*given)[i], (*given)[list.size() + i]);
-    if (begin < 0 || end < 0 || begin > largest || end > largest)
+    if (begin < 0 || end < 0 || begin > largest_index || end > largest_index)
       return node.error("pads of " + std::to_string(begin) + " and " + std::to_string(end),
                         "0 to 2^24 zeros");
     pads[list[i]] = {begin, end};
@@ -149,7 +150,7 @@ Result<DftForm> dft_form(const NodeView& node) {
                       "a forward one of real numbers, whose last extent is 1");
   form.length = length && length->size() == 1 ? length->front() : extents[form.dimension].fixed;
   form.bins = one_sided ? form.length / 2 + 1 : form.length;
-  if (form.length < 1 || form.length > largest || !extents[form.dimension].is_fixed())
+  if (form.length < 1 || form.length > largest_index || !extents[form.dimension].is_fixed())
     return node.error("a length of " + std::to_string(form.length), "1 to 2^24");
   return form;
 }

@@ -143,13 +143,13 @@ Result<Tensors<Real>> global_pool(const Call<Real>& call) {
 }
 
 template <class Real>
-Real mean(std::span<const Real> values) {
+Real mean_of(std::span<const Real> values) {
   return static_cast<Real>(std::accumulate(values.begin(), values.end(), 0.0) /
                            static_cast<double>(values.size()));
 }
 
 template <class Real>
-Real maximum(std::span<const Real> values) {
+Real maximum_of(std::span<const Real> values) {
   return std::accumulate(values.begin(), values.end(), -std::numeric_limits<Real>::infinity(), larger<Real>);
 }
 
@@ -164,8 +164,8 @@ Operators<Real> pooling_operators() {
        1,
        1,
        {"auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads", "strides"}},
-      {"GlobalAveragePool", global_pool<Real, mean<Real>>},
-      {"GlobalMaxPool", global_pool<Real, maximum<Real>>},
+      {"GlobalAveragePool", global_pool<Real, mean_of<Real>>},
+      {"GlobalMaxPool", global_pool<Real, maximum_of<Real>>},
       {"MaxPool",
        max_pool<Real>,
        1,

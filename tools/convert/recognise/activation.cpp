@@ -7,12 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "analysis/scalar_function.hpp"
 #include "recognise/elementwise_region.hpp"
 
 namespace pantanal::convert {
 namespace {
-
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 struct NamedFunction {
   const char* name;

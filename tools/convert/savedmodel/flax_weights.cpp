@@ -56,7 +56,7 @@ class LeafReader {
 };
 
 /// y = scale · x + shift, channel by channel.
-struct Affine {
+struct NormAffine {
   std::vector<double> scale, shift;
 };
 
@@ -99,7 +99,7 @@ class LeafConverter {
   Status add_conv(const std::string& name, const std::string& conv, const std::string& norm) {
     const std::string path = "params/" + conv + "/kernel";
     PANTANAL_TRY(const Values kernel, leaves_.read(path));
-    PANTANAL_TRY(const Affine affine, read_batch_norm(norm));
+    PANTANAL_TRY(const NormAffine affine, read_batch_norm(norm));
     const Shape& shape = leaves_.shape(path);
     const auto taps = static_cast<std::size_t>(shape[0] * shape[1]);
     const auto in = static_cast<std::size_t>(shape[2]), out = static_cast<std::size_t>(shape[3]);
@@ -115,7 +115,7 @@ class LeafConverter {
   }
 
   /// scale·(x − mean)/√(var + eps) + bias as one multiplication and one addition.
-  Result<Affine> read_batch_norm(const std::string& norm) const {
+  Result<NormAffine> read_batch_norm(const std::string& norm) const {
     PANTANAL_TRY(const Values mean, leaves_.read("batch_stats/" + norm + "/mean"));
     PANTANAL_TRY(const Values variance, leaves_.read("batch_stats/" + norm + "/var"));
     PANTANAL_TRY(const Values scale, leaves_.read("params/" + norm + "/scale"));
@@ -124,7 +124,7 @@ class LeafConverter {
       return leaves_.error("batch_stats/" + norm + "/var",
                            std::to_string(*std::ranges::min_element(variance)),
                            "variances, which are not negative");
-    Affine affine;
+    NormAffine affine;
     for (std::size_t i = 0; i < mean.size(); ++i) {
       affine.scale.push_back(scale[i] / std::sqrt(variance[i] + batch_norm_eps));
       affine.shift.push_back(bias[i] - mean[i] * affine.scale[i]);
