@@ -5,7 +5,8 @@
 namespace pantanal::competition {
 namespace {
 
-constexpr Pace pace{.perch = 10, .probes = 1, .proto_ssm = 2, .shifts = 8, .residual = 4};
+constexpr Pace pace{
+    .perch = 10, .probes = 0.75, .proto_ssm = 2, .shifts = 8, .residual = 4, .postprocess = 0.25};
 
 TEST(Effort, CostsWhatItDoes) {
   EXPECT_EQ(pace.seconds(Effort::full), 25);

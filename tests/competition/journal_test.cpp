@@ -48,6 +48,22 @@ TEST_F(JournalTest, GivesBackWhatWasAppended) {
   EXPECT_TRUE(all.at("b\n2").probabilities.empty());
 }
 
+TEST_F(JournalTest, IsSyncedWhereThereIsADisk) {
+  auto opened = Journal::resume(path_, "run");
+  ASSERT_TRUE(succeeded(opened));
+  ASSERT_TRUE(succeeded(opened->journal.append(entry("c", 0.5f))));
+  EXPECT_TRUE(succeeded(opened->journal.sync()));
+  EXPECT_EQ(entries().size(), 3u);
+  auto nowhere = Journal::create("/dev/full", "run");
+  EXPECT_TRUE(refused(nowhere, ErrorCode::io, {"/dev/full"}));
+}
+
+TEST_F(JournalTest, DropsTheZerosThatAResetLeaves) {
+  write(path_, read_bytes(path_).substr(0, after_a_) + std::string(5000, '\0'));
+  EXPECT_EQ(entries().size(), 1u);
+  EXPECT_EQ(read_bytes(path_).size(), after_a_);
+}
+
 TEST_F(JournalTest, DropsARecordThatWasCutOffAnywhere) {
   const std::string whole = read_bytes(path_);
   for (std::size_t size = after_a_; size < whole.size(); ++size) {

@@ -49,6 +49,25 @@ TEST(PerchOutputs, AreTheSessionsWindowByWindow) {
   EXPECT_NE(outputs->emb(0, 0), outputs->emb(5, 0));
 }
 
+TEST(PerchOutputs, AreTheSameFromTheLabelsThatAreReadAlone) {
+  constexpr std::size_t none = pipeline::PerchMapping::no_label;
+  const auto whole = std::make_shared<const perch::Model>(small_perch(40));
+  const pipeline::PerchMapping mapping{40, {17, none, 3, none}, {{1, "G", {3, 20, 39}}}};
+  const auto kept = keep_mapped_labels(whole, mapping);
+  ASSERT_TRUE(succeeded(kept));
+  EXPECT_EQ(kept->mapping.n_labels, 4u);
+  EXPECT_EQ(kept->model->labels[1], whole->labels[17]);
+  const auto scores = [&](const perch::Model& model, const pipeline::PerchMapping& by) {
+    perch::Session session = session_of(model);
+    return perch_outputs(session, tones(), "a.ogg", by, pipeline::ProxyReduce::mean)->scores.values;
+  };
+  EXPECT_EQ(scores(*kept->model, kept->mapping), scores(*whole, mapping));
+  const auto nothing = keep_mapped_labels(whole, {40, {none}, {}});
+  ASSERT_TRUE(succeeded(nothing));
+  EXPECT_EQ(nothing->model, whole);
+  EXPECT_TRUE(refused(keep_mapped_labels(whole, {41, {3}, {}}), ErrorCode::mismatch, {"40", "41"}));
+}
+
 TEST(PerchOutputs, AreAppendedFileByFile) {
   PerchOutputs all, one{{{"a_5", "a", {}}}, Scores(1, 2, 3), Scores(1, 4, 5)};
   all.append(one);

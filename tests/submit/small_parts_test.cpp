@@ -67,6 +67,9 @@ TEST(SubmissionBoard, PublishesWhatStands) {
   EXPECT_TRUE(refused(board.set(0, std::vector<float>{0, 1}), ErrorCode::mismatch));
   ASSERT_TRUE(succeeded(board.publish()));
   EXPECT_EQ(read_bytes(folder / "s.csv"), "row_id,a,b\nx_5,0,1\nx_10,0.5,1\n");
+  write_bytes(folder / "s.csv", "another's");  // nothing has changed on the board: nothing is written
+  ASSERT_TRUE(succeeded(board.publish()));
+  EXPECT_EQ(read_bytes(folder / "s.csv"), "another's");
 }
 
 TEST(TrainLine, IsChecked) {

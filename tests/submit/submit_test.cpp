@@ -92,6 +92,9 @@ TEST_F(SubmitTest, MakesAValidSubmission) {
   EXPECT_NE(whole.err.find("BC2026_Test_0005"), std::string::npos) << whole.err;
   EXPECT_NE(whole.err.find("1 of 5 soundscapes could not be read"), std::string::npos) << whole.err;
   EXPECT_NE(bytes("a.csv.logs.json").find("unreadable_files"), std::string::npos);
+  for (const char* const stage :
+       {"\"decode\"", "\"perch\"", "\"probes\"", "\"postprocess\"", "\"journal_sync\""})
+    EXPECT_NE(bytes("a.csv.logs.json").find(stage), std::string::npos) << stage;
   EXPECT_NE(bytes("train.json").find("oof_auc_base"), std::string::npos);
   // No budget at all leaves priors, a generous one changes nothing.
   const Finished none = submit("prior.csv", {"--time-budget", "0.001s"});

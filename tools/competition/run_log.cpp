@@ -32,7 +32,7 @@ void RunLog::set_training(const TrainedHeads& trained) {
   const TrainingLog& log = trained.log;
   json["scores"] = log.scores;
   json["counts"] = log.counts;
-  for (const auto& [stage, seconds] : log.seconds) json["timings"][stage] = seconds;
+  for (const auto& [stage, seconds] : log.seconds) json["timings"]["training"][stage] = seconds;
   for (const auto& [weight, auc] : log.ensemble_search)
     json["ensemble_search"].push_back({{"weight", weight}, {"auc", auc}});
   for (const auto& [point, auc] : log.probe_grid) {

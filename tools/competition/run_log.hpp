@@ -23,7 +23,7 @@ class RunLog {
   void set(const std::string& key, double number);
   /// Adds to the list `key`.
   void add(const std::string& key, const std::string& text);
-  /// timings.stage, in seconds.
+  /// timings.stage, in seconds; set_training() adds timings.training.stage.
   void set_seconds(const std::string& stage, double seconds);
   void set_configuration(const Configuration& configuration);
   void set_training(const TrainedHeads& trained);

@@ -1,5 +1,6 @@
 #include "soundscape_feed.hpp"
 
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -20,8 +21,12 @@ Result<std::vector<float>> decode(const std::filesystem::path& path) {
 
 SoundscapeFeed::SoundscapeFeed(std::vector<std::filesystem::path> paths)
     : paths_(std::move(paths)), decoder_([this] {
-        for (std::size_t i = 0; i < paths_.size(); ++i)
-          if (!queue_.push({i, decode(paths_[i])})) return;
+        for (std::size_t i = 0; i < paths_.size(); ++i) {
+          const auto start = std::chrono::steady_clock::now();
+          Result<std::vector<float>> samples = decode(paths_[i]);
+          const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+          if (!queue_.push({i, std::move(samples), spent.count()})) return;
+        }
         queue_.close();
       }) {}
 

@@ -16,6 +16,7 @@ namespace pantanal::competition {
 struct DecodedSoundscape {
   std::size_t index = 0;  ///< in the list of paths
   Result<std::vector<float>> samples;
+  double seconds = 0;  ///< that decoding took, beside whoever computes
 };
 
 /// A thread decodes in order, a few soundscapes ahead: 8 MB each.

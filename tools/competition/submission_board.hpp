@@ -43,17 +43,22 @@ class SubmissionBoard {
     for (std::size_t i = 0; i < rows.rows; ++i)
       text += pipeline::detail::submission_line(ids[i], rows.row(i));
     blocks_[index] = std::move(text);
+    is_published_ = false;
     return {};
   }
 
-  /// Puts the file in place: whole, or as it was. Errors: AtomicFile's.
-  Status publish() const {
+  /// Puts the file in place: whole, or as it was. Does nothing where that has been done since the last
+  /// change. Errors: AtomicFile's.
+  Status publish() {
+    if (is_published_) return {};
     PANTANAL_TRY(AtomicFile file, AtomicFile::create(path_));
     std::vector<std::string> header{"row_id"};
     header.insert(header.end(), classes_.begin(), classes_.end());
     PANTANAL_TRY_STATUS(file.write(csv_line(header)));
     for (const std::string& block : blocks_) PANTANAL_TRY_STATUS(file.write(block));
-    return file.commit();
+    PANTANAL_TRY_STATUS(file.commit());
+    is_published_ = true;
+    return {};
   }
 
  private:
@@ -61,6 +66,7 @@ class SubmissionBoard {
   std::vector<std::string> classes_;
   std::vector<std::vector<std::string>> row_ids_;
   std::vector<std::string> blocks_;
+  bool is_published_ = false;
 };
 
 }  // namespace pantanal::competition

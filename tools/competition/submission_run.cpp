@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t files_per_block = 4;  // through the heads together: their weights are read once for all
 constexpr double seconds_between_publications = 10;
+constexpr double seconds_between_syncs = 2;  // what a reset of the machine can cost
 
 std::string seconds_text(double seconds) {
   char text[32];
@@ -54,7 +55,8 @@ Status SubmissionRun::take(const std::map<std::string, JournalEntry>& entries) {
   return {};
 }
 
-Status SubmissionRun::run(perch::Session& perch, HeadsSession& heads, Journal* journal) {
+Status SubmissionRun::run(perch::Session& perch, const pipeline::PerchMapping& mapping, HeadsSession& heads,
+                          Journal* journal) {
   journal_ = journal;
   published_at_ = bell_.elapsed();
   seconds_at_start_ = bell_.left();
@@ -69,14 +71,20 @@ Status SubmissionRun::run(perch::Session& perch, HeadsSession& heads, Journal* j
     detail::StopWatch watch;
     auto decoded = feed.next();
     if (!decoded) break;
+    const double waited = watch.lap();
+    totals_.seconds["decode"] += decoded->seconds;
+    totals_.seconds["wait_for_decode"] += waited;
+    block.spent.perch += waited;
     const std::size_t index = todo[decoded->index];
     if (!decoded->samples) {
       fail(index, decoded->samples.error());
       continue;
     }
-    auto outputs = perch_outputs(perch, *decoded->samples, paths_[index], heads.bundle().mapping,
-                                 configuration.proxy_reduce);
-    block.spent.perch += watch.lap();
+    auto outputs =
+        perch_outputs(perch, *decoded->samples, paths_[index], mapping, configuration.proxy_reduce);
+    const double computed = watch.lap();
+    totals_.seconds["perch"] += computed;
+    block.spent.perch += computed;
     if (!outputs) {
       fail(index, outputs.error());
       continue;
@@ -85,9 +93,11 @@ Status SubmissionRun::run(perch::Session& perch, HeadsSession& heads, Journal* j
     block.indices.push_back(index);
     if (block.indices.size() == files_per_block || meter_.pace() == std::nullopt)
       finish(block, heads), block = {};
+    sync_if_due(seconds_between_syncs);
     publish_if_due();
   }
   if (!bell_.has_rung()) finish(block, heads);
+  sync_if_due(0);
   totals_.left_to_priors = left();
   return {};
 }
@@ -96,6 +106,7 @@ void SubmissionRun::finish(Block& block, HeadsSession& heads) {
   const std::size_t count = block.indices.size();
   if (count == 0) return;
   if (auto rows = heads.predict(block.perch, effort_, block.spent)) {
+    add_seconds(block.spent);
     const std::size_t size = rows->values.size() / count;
     for (std::size_t i = 0; i < count; ++i) {
       const auto begin = rows->values.begin() + static_cast<std::ptrdiff_t>(i * size);
@@ -169,12 +180,32 @@ void SubmissionRun::adapt(const Block& block) {
   }
 }
 
+void SubmissionRun::add_seconds(const Pace& spent) {
+  totals_.seconds["probes"] += spent.probes;
+  totals_.seconds["proto_ssm"] += spent.proto_ssm;
+  totals_.seconds["proto_ssm_shifts"] += spent.shifts;
+  totals_.seconds["residual_ssm"] += spent.residual;
+  totals_.seconds["postprocess"] += spent.postprocess;
+}
+
+void SubmissionRun::sync_if_due(double interval_s) {
+  const double now = bell_.elapsed();
+  if (!journal_ || now - synced_at_ < interval_s) return;
+  if (Status status = journal_->sync(); !status) {
+    console_.say(status.error().message() + " (the run goes on, but may not be resumed from here)");
+    journal_ = nullptr;
+  }
+  synced_at_ = bell_.elapsed();
+  totals_.seconds["journal_sync"] += synced_at_ - now;
+}
+
 void SubmissionRun::publish_if_due() {
   const double now = bell_.elapsed();
   if (now - published_at_ < seconds_between_publications) return;
   if (Status status = board_.publish(); !status)
     console_.say(status.error().message() + " (what was published before stands)");
   published_at_ = bell_.elapsed();
+  totals_.seconds["publish"] += published_at_ - now;
   bell_.reserve(2 * (published_at_ - now));
 }
 

@@ -23,6 +23,7 @@ namespace pantanal::competition {
 /// Soundscapes by their index, and what has become of them.
 struct RunTotals {
   std::size_t done = 0, resumed = 0, failed = 0, left_to_priors = 0;
+  std::map<std::string, double> seconds = {};  ///< by stage; decode runs beside the others
 };
 
 class SubmissionRun {
@@ -40,9 +41,10 @@ class SubmissionRun {
   /// Takes the rows of what an earlier run has finished.
   Status take(const std::map<std::string, JournalEntry>& entries);
 
-  /// Does what is left, until all are done, time is over or a signal comes. `journal` may be null. Errors:
-  /// those that concern all soundscapes alike.
-  Status run(perch::Session& perch, HeadsSession& heads, Journal* journal);
+  /// Does what is left, until all are done, time is over or a signal comes. `mapping`: from the labels of
+  /// `perch`. `journal` may be null. Errors: those that concern all soundscapes alike.
+  Status run(perch::Session& perch, const pipeline::PerchMapping& mapping, HeadsSession& heads,
+             Journal* journal);
 
   const RunTotals& totals() const { return totals_; }
 
@@ -63,6 +65,8 @@ class SubmissionRun {
   void fail(std::size_t index, const Error& error);
   void adapt(const Block& block);
   void publish_if_due();
+  void sync_if_due(double interval_s);
+  void add_seconds(const Pace& spent);
   std::size_t left() const;
 
   std::vector<std::filesystem::path> paths_;
@@ -77,7 +81,7 @@ class SubmissionRun {
   PaceMeter meter_;
   bool has_warned_ = false;
   std::size_t measured_ = 0;
-  double published_at_ = 0, seconds_at_start_ = 0;
+  double published_at_ = 0, synced_at_ = 0, seconds_at_start_ = 0;
 };
 
 }  // namespace pantanal::competition

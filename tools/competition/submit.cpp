@@ -76,7 +76,7 @@ class Submit {
     if (Status status = open_journal(run, journal); !status)
       return console_.fail(ExitCode::usage, status.error());
     const double before = bell_.elapsed();
-    const Status status = run.run(*perch_, *heads_, journal ? &*journal : nullptr);
+    const Status status = run.run(*perch_, mapping_, *heads_, journal ? &*journal : nullptr);
     log_.set_seconds("soundscapes", bell_.elapsed() - before);
     totals_ = run.totals();
     if (!status) return stop(status.error());
@@ -186,7 +186,10 @@ class Submit {
       return Error{ErrorCode::mismatch, options_.perch.string(),
                    "embeddings of " + std::to_string(model->architecture.head.channels),
                    std::to_string(bundle_->proto_config.d_input) + ", as the heads have been trained with"};
-    PANTANAL_TRY(perch::Session session, perch::Session::create(model, {.threads = threads_}));
+    PANTANAL_TRY(MappedPerch mapped, keep_mapped_labels(model, bundle_->mapping));
+    mapping_ = std::move(mapped.mapping);
+    PANTANAL_TRY(perch::Session session,
+                 perch::Session::create(std::move(mapped.model), {.threads = threads_}));
     PANTANAL_TRY_STATUS(check_competition_model(session));
     perch_.emplace(std::move(session));
     PANTANAL_TRY(HeadsSession heads, HeadsSession::create(bundle_, threads_));
@@ -250,6 +253,7 @@ class Submit {
       return console_.fail(ExitCode::output, status.error());
     }
     const RunTotals totals = totals_.value_or(RunTotals{.left_to_priors = set_.paths.size()});
+    for (const auto& [stage, seconds] : totals.seconds) log_.set_seconds(stage, seconds);
     log_.set("done", static_cast<double>(totals.done));
     log_.set("resumed", static_cast<double>(totals.resumed));
     log_.set("failed", static_cast<double>(totals.failed));
@@ -291,6 +295,7 @@ class Submit {
   std::optional<CompetitionTables> tables_;
   std::shared_ptr<const HeadsBundle> bundle_;
   std::optional<SubmissionBoard> board_;
+  pipeline::PerchMapping mapping_;  ///< of the labels that perch_ has
   std::optional<perch::Session> perch_;
   std::optional<HeadsSession> heads_;
   std::optional<RunTotals> totals_;  ///< none: no soundscape was begun

@@ -27,7 +27,8 @@ Result<PerReduce> run_perch_on(const std::vector<std::filesystem::path>& paths,
                                const pipeline::PerchMapping& mapping,
                                std::span<const pipeline::ProxyReduce> reduces, const TrainingRequest& request,
                                infer::Console& console) {
-  PANTANAL_TRY(perch::Session session, perch::Session::create(model, {.threads = request.threads}));
+  PANTANAL_TRY(const MappedPerch mapped, keep_mapped_labels(model, mapping));
+  PANTANAL_TRY(perch::Session session, perch::Session::create(mapped.model, {.threads = request.threads}));
   PANTANAL_TRY_STATUS(check_competition_model(session));
   PerReduce all(reduces.size());
   SoundscapeFeed feed(paths);
@@ -39,7 +40,8 @@ Result<PerReduce> run_perch_on(const std::vector<std::filesystem::path>& paths,
     PANTANAL_TRY(const std::vector<float> samples, std::move(decoded->samples));
     PANTANAL_TRY(const auto results, run_perch(session, samples, path.string()));
     for (std::size_t r = 0; r < reduces.size(); ++r) {
-      PANTANAL_TRY(pipeline::Scores scores, pipeline::map_perch_logits(results.second, mapping, reduces[r]));
+      PANTANAL_TRY(pipeline::Scores scores,
+                   pipeline::map_perch_logits(results.second, mapped.mapping, reduces[r]));
       all[r].append({pipeline::soundscape_windows(path), std::move(scores), results.first});
     }
     const double done = static_cast<double>(decoded->index + 1);

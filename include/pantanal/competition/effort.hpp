@@ -27,14 +27,15 @@ inline const char* to_string(Effort effort) {
 /// Seconds per file of each stage, as measured so far.
 struct Pace {
   double perch = 0;      ///< decoding included, as far as it is waited for
-  double probes = 0;     ///< fusion, probes, post-processing, journal
+  double probes = 0;     ///< fusion with the priors included
   double proto_ssm = 0;  ///< unshifted
   double shifts = 0;     ///< what the other shifts add
   double residual = 0;
+  double postprocess = 0;
 
   /// Of one file at `effort`.
   double seconds(Effort effort) const {
-    double sum = perch + probes;
+    double sum = perch + probes + postprocess;
     if (effort <= Effort::no_residual) sum += proto_ssm;
     if (effort <= Effort::no_tta) sum += residual;
     if (effort <= Effort::full) sum += shifts;
@@ -62,6 +63,7 @@ class PaceMeter {
     const double n = static_cast<double>(files);
     mix(pace_.perch, total.perch / n, has_perch_);
     mix(pace_.probes, total.probes / n, has_perch_);
+    mix(pace_.postprocess, total.postprocess / n, has_perch_);
     if (effort <= Effort::no_residual) mix(pace_.proto_ssm, total.proto_ssm / n, has_proto_ssm_);
     if (effort <= Effort::no_tta) mix(pace_.residual, total.residual / n, has_residual_);
     if (effort <= Effort::full) mix(pace_.shifts, total.shifts / n, has_shifts_);

@@ -115,7 +115,7 @@ class HeadsSession {
     PANTANAL_TRY(pipeline::Scores probabilities,
                  pipeline::postprocess(std::move(scores), bundle_->temperatures(), bundle_->thresholds,
                                        bundle_->configuration.postprocess, observer));
-    spent.probes += watch.lap();
+    spent.postprocess += watch.lap();
     return probabilities;
   }
 

@@ -48,6 +48,10 @@ class Journal {
     if (!file.is_open()) return posix_error(errno, path, "a file that can be written");
     Journal journal(std::move(file), path);
     PANTANAL_TRY_STATUS(journal.append_record(std::string(magic) + std::string(run)));
+    PANTANAL_TRY_STATUS(journal.sync());
+    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+    const FileDescriptor named(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (named.is_open()) ::fsync(named.get());  // some file systems cannot; then there is nothing to do
     return journal;
   }
 
@@ -64,6 +68,14 @@ class Journal {
     const auto values = std::as_bytes(std::span(entry.probabilities));
     bytes.append(reinterpret_cast<const char*>(values.data()), values.size());
     return append_record(bytes);
+  }
+
+  /// What was appended outlives a reset of the machine from here on; a kill of the program alone, it outlives
+  /// anyway. Takes as long as the disk does. On an error nothing more may be appended.
+  Status sync() {
+    if (::fdatasync(file_.get()) == 0 || errno == EINVAL || errno == EROFS)
+      return {};  // nothing to sync it to
+    return posix_error(errno, path_, "a disk that takes the journal");
   }
 
  private:

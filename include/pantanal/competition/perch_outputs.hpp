@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -13,6 +15,7 @@
 
 #include "pantanal/competition/soundscape.hpp"
 #include "pantanal/core/result.hpp"
+#include "pantanal/perch/keep_classes.hpp"
 #include "pantanal/perch/session.hpp"
 #include "pantanal/pipeline/perch_mapping.hpp"
 #include "pantanal/pipeline/window_meta.hpp"
@@ -52,6 +55,39 @@ inline Status check_competition_model(const perch::Session& session) {
                      std::to_string(a.frontend.sample_rate) + " Hz",
                  std::to_string(samples_per_window) + " at " + std::to_string(soundscape_rate)};
   return {};
+}
+
+/// A Perch model, and the mapping of its labels to a competition's classes.
+struct MappedPerch {
+  std::shared_ptr<const perch::Model> model;
+  pipeline::PerchMapping mapping;
+};
+
+/// `model` with only the labels that `mapping` reads, renumbered in the mapping returned: the same scores,
+/// and of Perch v2's 14,795 labels, most of a window's arithmetic, a few hundred. Errors: a mapping that is
+/// not of `model`; a model that is not valid.
+inline Result<MappedPerch> keep_mapped_labels(std::shared_ptr<const perch::Model> model,
+                                              pipeline::PerchMapping mapping) {
+  constexpr std::size_t none = pipeline::PerchMapping::no_label;
+  if (model->labels.size() != mapping.n_labels)
+    return Error{ErrorCode::mismatch, "Perch model", std::to_string(model->labels.size()) + " labels",
+                 std::to_string(mapping.n_labels) + ", as its mapping has"};
+  std::map<std::size_t, std::size_t> number;  // of a label among those kept
+  for (const std::size_t label : mapping.bc_indices)
+    if (label != none) number.emplace(label, 0);
+  for (const auto& proxy : mapping.proxies)
+    for (const std::size_t label : proxy.bc_indices) number.emplace(label, 0);
+  if (number.empty() || number.size() == mapping.n_labels)
+    return MappedPerch{std::move(model), std::move(mapping)};
+  std::vector<std::size_t> rows;
+  for (auto& [label, index] : number) index = rows.size(), rows.push_back(label);
+  PANTANAL_TRY(perch::Model kept, perch::keep_classes(*model, rows));
+  for (std::size_t& label : mapping.bc_indices)
+    if (label != none) label = number[label];
+  for (auto& proxy : mapping.proxies)
+    for (std::size_t& label : proxy.bc_indices) label = number[label];
+  mapping.n_labels = rows.size();
+  return MappedPerch{std::make_shared<const perch::Model>(std::move(kept)), std::move(mapping)};
 }
 
 /// One soundscape's embeddings and label logits, [12, D] and [12, K]. `session` must have passed
