@@ -91,7 +91,15 @@ def test_training_reports_repeats_and_resumes(case, tmp_path):
                                  checkpoint=str(tmp_path / "c.safetensors"), resume=True)
 
 
-def test_ctrl_c_ends_the_epoch_and_keeps_the_state(case):
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C as in a terminal, also where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_ends_the_epoch_and_keeps_the_state(case, ctrl_c):
     arrays, _, config, files = case
     state, options = part(arrays, "species.start"), dict(n_epochs=20000, patience=0)
     threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
