@@ -136,13 +136,7 @@ void bind_random_state(nb::module_& m) {
 
 NB_MODULE(_ml, module) {
   using namespace pantanal;
-  nb::register_exception_translator([](const std::exception_ptr& thrown, void*) {
-    try {
-      std::rethrow_exception(thrown);
-    } catch (const Failure& failure) {
-      set_exception(failure.error);
-    }
-  });
+  translate_failures();
   ml::bind_scalers(module);
   ml::bind_pcas(module);
   ml::bind_mlps(module);

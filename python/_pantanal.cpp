@@ -103,13 +103,7 @@ nb::ndarray<nb::numpy, float, nb::ndim<1>> load_audio(const std::filesystem::pat
 
 NB_MODULE(_pantanal, module) {
   using namespace pantanal;
-  nb::register_exception_translator([](const std::exception_ptr& thrown, void*) {
-    try {
-      std::rethrow_exception(thrown);
-    } catch (const Failure& failure) {
-      set_exception(failure.error);
-    }
-  });
+  translate_failures();
   module.attr("version") = PANTANAL_VERSION;
   nb::class_<Perch>(module, "Perch")
       .def(nb::init<const std::filesystem::path&, std::int64_t>(), nb::arg("path"), nb::arg("threads"))

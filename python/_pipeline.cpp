@@ -342,13 +342,7 @@ void bind_postprocessing(nb::module_& m) {
 }  // namespace pantanal::pipeline
 
 NB_MODULE(_pipeline, module) {
-  pantanal::nb::register_exception_translator([](const std::exception_ptr& exception, void*) {
-    try {
-      std::rethrow_exception(exception);
-    } catch (const pantanal::Failure& failure) {
-      pantanal::set_exception(failure.error);
-    }
-  });
+  pantanal::translate_failures();
   pantanal::pipeline::bind_labels(module);
   pantanal::pipeline::bind_mapping(module);
   pantanal::pipeline::bind_fusion(module);

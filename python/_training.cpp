@@ -151,6 +151,28 @@ nb::tuple residual_ssm_loss_and_grads(const State& state, const std::string& con
   return nb::make_tuple(loss, arrays_of(parameters.state_dict(parameters.gradients())));
 }
 
+template <class Config>
+OutState initial_state_of(const Config& config, std::uint64_t seed) {
+  raise_if_failed(heads::validate(config));
+  return arrays_of(train::initial_state(heads::required_tensors(config), seed));
+}
+OutState initial_proto_ssm(const std::string& config, std::uint64_t seed) {
+  return initial_state_of(value_or_raise(bindings::proto_ssm_config(config)), seed);
+}
+OutState initial_residual_ssm(const std::string& config, std::uint64_t seed) {
+  return initial_state_of(value_or_raise(bindings::residual_ssm_config(config)), seed);
+}
+
+OutState start_prototypes(const State& state, const std::string& config, const Files& files, float dropout,
+                          std::uint64_t seed) {
+  const auto c = value_or_raise(bindings::proto_ssm_config(config));
+  const nn::StateDict start = state_of(state);
+  raise_if_failed(heads::validate(c));
+  raise_if_failed(validate(start, heads::required_tensors(c), "start_prototypes"));
+  raise_if_failed(train::validate(files.data(), c, "start_prototypes"));
+  return arrays_of(train::start_prototypes(start, c, files.data(), dropout, seed));
+}
+
 /// AdamW on parameters of its own.
 class Optimizer {
  public:
@@ -204,13 +226,7 @@ double warm_restarts(double lr, std::size_t t_0, std::size_t t_mult, double eta_
 
 NB_MODULE(_training, module) {
   using namespace pantanal;
-  nb::register_exception_translator([](const std::exception_ptr& thrown, void*) {
-    try {
-      std::rethrow_exception(thrown);
-    } catch (const Failure& failure) {
-      set_exception(failure.error);
-    }
-  });
+  translate_failures();
   nb::class_<Files>(module, "Files")
       .def(
           "__init__",
@@ -237,25 +253,9 @@ NB_MODULE(_training, module) {
   module.def("residual_ssm_loss_and_grads", &residual_ssm_loss_and_grads, nb::arg("state"), nb::arg("config"),
              nb::arg("options"), nb::arg("emb"), nb::arg("scores"), nb::arg("residuals"),
              nb::arg("site_ids").none(), nb::arg("hours").none());
-  module.def("initial_proto_ssm", [](const std::string& config, std::uint64_t seed) {
-    const auto c = value_or_raise(bindings::proto_ssm_config(config));
-    raise_if_failed(heads::validate(c));
-    return arrays_of(train::initial_state(heads::required_tensors(c), seed));
-  });
-  module.def("initial_residual_ssm", [](const std::string& config, std::uint64_t seed) {
-    const auto c = value_or_raise(bindings::residual_ssm_config(config));
-    raise_if_failed(heads::validate(c));
-    return arrays_of(train::initial_state(heads::required_tensors(c), seed));
-  });
-  module.def("start_prototypes", [](const State& state, const std::string& config, const Files& files,
-                                    float dropout, std::uint64_t seed) {
-    const auto c = value_or_raise(bindings::proto_ssm_config(config));
-    const nn::StateDict start = state_of(state);
-    raise_if_failed(heads::validate(c));
-    raise_if_failed(validate(start, heads::required_tensors(c), "start_prototypes"));
-    raise_if_failed(train::validate(files.data(), c, "start_prototypes"));
-    return arrays_of(train::start_prototypes(start, c, files.data(), dropout, seed));
-  });
+  module.def("initial_proto_ssm", &initial_proto_ssm);
+  module.def("initial_residual_ssm", &initial_residual_ssm);
+  module.def("start_prototypes", &start_prototypes);
   module.def("one_cycle", &one_cycle);
   module.def("warm_restarts", &warm_restarts);
   module.def("optimize_ensemble_weight",

@@ -59,4 +59,15 @@ inline void set_exception(const Error& error) {
   PyErr_SetObject(type.ptr(), message.ptr());
 }
 
+/// Has the module being made turn every Failure into its Python exception.
+inline void translate_failures() {
+  nb::register_exception_translator([](const std::exception_ptr& thrown, void*) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const Failure& failure) {
+      set_exception(failure.error);
+    }
+  });
+}
+
 }  // namespace pantanal

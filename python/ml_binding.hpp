@@ -8,7 +8,6 @@
 #include <nanobind/stl/vector.h>
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "failure.hpp"
+#include "owned_array.hpp"
 #include "pantanal/ml/estimator_state.hpp"
 #include "pantanal/ml/matrix.hpp"
 
@@ -28,7 +28,7 @@ using In2 = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 template <class T>
 using Weights = std::optional<In1<T>>;
 template <class T>
-using Out = nb::ndarray<nb::numpy, T>;
+using Out = OwnedArray<T>;
 
 template <class T>
 std::span<const T> span_of(const In1<T>& a) {
@@ -43,16 +43,7 @@ MatrixView<T> view_of(const In2<T>& a) {
   return {a.data(), a.shape(0), a.shape(1)};
 }
 
-/// An array that owns `values`.
-template <class T>
-Out<T> array_of(std::vector<T> values, std::vector<std::size_t> shape = {}) {
-  auto owned = std::make_unique<std::vector<T>>(std::move(values));
-  if (shape.empty()) shape = {owned->size()};
-  T* const data = owned->data();
-  nb::capsule owner(owned.get(), [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
-  static_cast<void>(owned.release());
-  return Out<T>(data, shape.size(), shape.data(), owner);
-}
+using pantanal::array_of;
 template <class T>
 Out<T> array_of(Matrix<T> m) {
   return array_of(std::move(m.values), {m.rows, m.columns});

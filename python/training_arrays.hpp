@@ -14,12 +14,12 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "binding.hpp"
+#include "owned_array.hpp"
 #include "pantanal/nn/state_dict.hpp"
 #include "pantanal/train/training.hpp"
 
@@ -27,23 +27,15 @@ namespace pantanal {
 
 using Floats = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
 using Ids = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-using Out = nb::ndarray<nb::numpy, float>;
+using Out = OwnedArray<float>;
 using State = std::map<std::string, Floats>;
 using OutState = std::map<std::string, Out>;
-
-/// An array that owns its values.
-inline Out array_of(std::span<const float> values, std::vector<std::size_t> shape) {
-  auto owned = std::make_unique<std::vector<float>>(values.begin(), values.end());
-  float* const data = owned->data();
-  nb::capsule owner(owned.get(), [](void* p) noexcept { delete static_cast<std::vector<float>*>(p); });
-  static_cast<void>(owned.release());
-  return Out(data, shape.size(), shape.data(), owner);
-}
 
 inline OutState arrays_of(const nn::StateDict& state) {
   OutState arrays;
   for (const auto& [name, tensor] : state)
-    arrays.emplace(name, array_of(tensor.values, {tensor.shape.begin(), tensor.shape.end()}));
+    arrays.emplace(name, array_of(std::vector<float>(tensor.values.begin(), tensor.values.end()),
+                                  {tensor.shape.begin(), tensor.shape.end()}));
   return arrays;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "arguments.hpp"
 #include "corpus.hpp"
 #include "demo_model.hpp"
 #include "pantanal/ml/ranking_metrics.hpp"
@@ -160,11 +161,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--threads", o.threads)->capture_default_str();
   app.add_option("--checkpoint", o.checkpoint, "file to go on from, and to keep Perch's training in");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;  // as the other programs: 2, a command line that makes no sense
-  }
+  if (const auto code = parse_arguments(app, argc, argv)) return *code;
   std::signal(SIGINT, [](int) { interrupted = 1; });
   const Status status = make(o);
   if (!status) std::fprintf(stderr, "make-demo-weights: %s\n", status.error().message().c_str());

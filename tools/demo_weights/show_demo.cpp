@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "arguments.hpp"
 #include "demo_model.hpp"
 #include "pantanal/audio/load_audio.hpp"
 #include "planted.hpp"
@@ -71,11 +72,7 @@ int main(int argc, char** argv) {
   app.add_option("recording", recording, "one minute")->required();
   app.add_option("--threshold", threshold, "least probability")->capture_default_str();
   app.add_option("--threads", threads, "0: all")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;  // as the other programs: 2, a command line that makes no sense
-  }
+  if (const auto code = parse_arguments(app, argc, argv)) return *code;
   const Status status = show(folder, recording, threshold, threads);
   if (!status) std::fprintf(stderr, "pantanal-show-demo: %s\n", status.error().message().c_str());
   return status ? 0 : 1;

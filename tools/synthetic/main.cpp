@@ -4,6 +4,7 @@
 #include <exception>
 #include <string>
 
+#include "arguments.hpp"
 #include "competition.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/perch/model_file.hpp"
@@ -25,11 +26,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--seed", options.seed, "Seed")->capture_default_str();
   app.add_option("--threads", options.threads, "Threads")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;  // as the other programs: 2, a command line that makes no sense
-  }
+  if (const auto code = parse_arguments(app, argc, argv)) return *code;
   try {
     const auto model = perch::load_model(perch);
     const Status status =

@@ -49,9 +49,7 @@ class Journal {
     Journal journal(std::move(file), path);
     PANTANAL_TRY_STATUS(journal.append_record(std::string(magic) + std::string(run)));
     PANTANAL_TRY_STATUS(journal.sync());
-    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-    const FileDescriptor named(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (named.is_open()) ::fsync(named.get());  // some file systems cannot; then there is nothing to do
+    sync_folder_of(path);
     return journal;
   }
 

@@ -102,7 +102,7 @@ class AtomicFile {
     if (status_ && ::rename(temporary_.c_str(), target_.c_str()) != 0) fail(errno);
     if (!status_) return status_;
     if (const int code = file_.close(); code != 0) fail(code);
-    sync_folder();
+    sync_folder_of(target_);
     return status_;
   }
 
@@ -160,14 +160,6 @@ class AtomicFile {
   }
 
   void fail(int code) { status_ = posix_error(code, target_, "a file that can be written"); }
-
-  /// A rename is on disk once its folder is. Some file systems cannot sync a folder; then there is nothing to
-  /// do.
-  void sync_folder() const {
-    const std::filesystem::path folder = target_.has_parent_path() ? target_.parent_path() : ".";
-    const FileDescriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (descriptor.is_open()) ::fsync(descriptor.get());
-  }
 
   FileDescriptor file_;
   std::filesystem::path target_, temporary_;

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "pantanal/io/varint.hpp"
+
 namespace pantanal {
 
 /// Physical types, by their numbers in a file.
@@ -39,17 +41,12 @@ inline std::optional<std::vector<std::uint32_t>> read_parquet_runs(std::span<con
   if (width > 32) return std::nullopt;
   std::size_t at = 0;
   while (values.size() < count) {
-    std::uint64_t head = 0;
-    for (unsigned shift = 0;; shift += 7) {
-      if (at == bytes.size() || shift > 28) return std::nullopt;
-      const auto byte = static_cast<std::uint8_t>(bytes[at++]);
-      head |= std::uint64_t{byte & 127u} << shift;
-      if (byte < 128) break;
-    }
-    const auto run = static_cast<std::size_t>(head >> 1);
-    const std::size_t size = head & 1 ? run * width : (width + 7) / 8;
+    const std::optional<std::uint64_t> head = read_varint(bytes, at, 5);
+    if (!head) return std::nullopt;
+    const auto run = static_cast<std::size_t>(*head >> 1);
+    const std::size_t size = *head & 1 ? run * width : (width + 7) / 8;
     if (run == 0 || size > bytes.size() - at) return std::nullopt;
-    if (head & 1) {
+    if (*head & 1) {
       for (std::size_t i = 0; i < 8 * run && values.size() < count; ++i) {
         std::uint32_t value = 0;
         for (unsigned bit = 0; bit < width; ++bit) {

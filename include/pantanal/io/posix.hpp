@@ -1,6 +1,7 @@
 // What the file classes share: file descriptors that close themselves, and the system's refusals as errors.
 #pragma once
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -43,5 +44,13 @@ class FileDescriptor {
  private:
   int value_;
 };
+
+/// Puts on disk that `path` is in its folder: a new file or a rename is, once the folder is. Some file
+/// systems cannot sync a folder; then there is nothing to do.
+inline void sync_folder_of(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  const FileDescriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor.is_open()) ::fsync(descriptor.get());
+}
 
 }  // namespace pantanal

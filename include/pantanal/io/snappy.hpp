@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "pantanal/io/varint.hpp"
+
 namespace pantanal {
 
 /// The `size` bytes that `block` holds; nothing if it is damaged or holds another number of them. A block of
@@ -22,13 +24,7 @@ inline std::optional<std::vector<std::byte>> decompress_snappy(std::span<const s
       value |= std::uint64_t{static_cast<std::uint8_t>(block[at++])} << 8 * i;
     return static_cast<std::size_t>(value);
   };
-  std::uint64_t announced = 0;
-  for (unsigned shift = 0;; shift += 7) {
-    if (at == block.size() || shift > 28) return std::nullopt;
-    const std::size_t byte = take(1);
-    announced |= std::uint64_t{byte & 127} << shift;
-    if (byte < 128) break;
-  }
+  const std::optional<std::uint64_t> announced = read_varint(block, at, 5);
   if (announced != size || size / 22 > block.size()) return std::nullopt;
   std::vector<std::byte> out(size);
   std::size_t filled = 0;

@@ -4,9 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
+
+#include "pantanal/io/varint.hpp"
 
 namespace pantanal {
 
@@ -63,12 +66,12 @@ class ThriftReader {
 
   /// i16, i32 or i64.
   std::int64_t read_integer() {
-    const std::uint64_t zigzag = read_varint();
+    const std::uint64_t zigzag = read_number();
     return static_cast<std::int64_t>(zigzag >> 1) ^ -static_cast<std::int64_t>(zigzag & 1);
   }
 
   std::string read_text() {
-    const std::uint64_t size = read_varint();
+    const std::uint64_t size = read_number();
     if (size > bytes_.size() - at_) failed_ = true;
     if (failed_) return {};
     std::string text(reinterpret_cast<const char*>(bytes_.data()) + at_, static_cast<std::size_t>(size));
@@ -84,21 +87,16 @@ class ThriftReader {
     return failed_ ? std::uint8_t{0} : static_cast<std::uint8_t>(bytes_[at_++]);
   }
 
-  std::uint64_t read_varint() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      const std::uint8_t byte = read_byte();
-      value |= std::uint64_t{byte & 127u} << shift;
-      if (byte < 128) return value;
-    }
-    failed_ = true;
-    return 0;
+  std::uint64_t read_number() {
+    const auto value = failed_ ? std::nullopt : read_varint(bytes_, at_, 10);
+    if (!value) failed_ = true;
+    return value.value_or(0);
   }
 
   /// Items and their type. No item is smaller than a byte, so that there are no more of them than bytes.
   std::pair<std::size_t, Type> read_list_head() {
     const std::uint8_t head = read_byte();
-    const std::uint64_t count = head >> 4 == 15 ? read_varint() : head >> 4;
+    const std::uint64_t count = head >> 4 == 15 ? read_number() : head >> 4;
     if (count > bytes_.size() - at_) failed_ = true;
     return {failed_ ? 0 : static_cast<std::size_t>(count), static_cast<Type>(head & 15)};
   }
@@ -117,16 +115,16 @@ class ThriftReader {
   void skip(Type type) {
     if (type == Type::yes || type == Type::no) return;  // the field's head has said it
     if (type == Type::i8) return skip_bytes(1);
-    if (type == Type::i16 || type == Type::i32 || type == Type::i64) return void(read_varint());
+    if (type == Type::i16 || type == Type::i32 || type == Type::i64) return void(read_number());
     if (type == Type::real) return skip_bytes(8);
-    if (type == Type::binary) return skip_bytes(read_varint());
+    if (type == Type::binary) return skip_bytes(read_number());
     if (type == Type::structure) return read_struct([](std::int64_t, Type) { return false; });
     if (type > Type::structure || type == Type::stop || ++depth_ > most_depth) {
       failed_ = true;
       return;
     }
     if (type == Type::map) {
-      const std::uint64_t count = read_varint();
+      const std::uint64_t count = read_number();
       if (count > bytes_.size() - at_) failed_ = true;
       const std::uint8_t types = count > 0 ? read_byte() : std::uint8_t{0};
       for (std::uint64_t i = 0; i < count && !failed_; ++i) {
