@@ -4,7 +4,7 @@
     python bench/ablation.py --bin build/release/tools --perch weights/demo/perch.safetensors [--seeds 5] [--full]
 
 For each seed a competition of its own, Perch's outputs cached once, then heads trained in train mode with v5-run, with each key that
-differs in recommended switched on alone, and with all of them; each submission is scored on the test soundscapes' labels: macro ROC-AUC
+differs in recommended switched on alone, with all of them, and with some alternatives; each submission is scored on the test soundscapes' labels: macro ROC-AUC
 and padded cmAP (five rows of ones added, as BirdCLEF did), over classes with a positive. Differences to v5-run are taken seed by seed.
 Heads are small and quickly trained unless --full is given. Needs scikit-learn.
 """
@@ -22,6 +22,13 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 SMALL = {"proto_ssm": {"d_model": 64, "d_state": 8, "n_ssm_layers": 2, "meta_dim": 8, "cross_attn_heads": 4},
          "residual_ssm": {"d_model": 32, "d_state": 8}, "mlp": {"hidden_layer_sizes": [64, 32]}, "probe": {"pca_dim": 32}}
+
+
+# What recommended does not do, to compare with what it does.
+ALTERNATIVES = {'`probe.balance` = "weights"': {"probe": {"balance": "weights"}},
+                '`probe.balance` = "copies_after_split"': {"probe": {"balance": "copies_after_split"}},
+                '`probe.balance` = "copies_after_split", `mlp.validation_score` = "log_loss"':
+                    {"probe": {"balance": "copies_after_split"}, "mlp": {"validation_score": "log_loss"}}}
 
 
 def merged(*configs):
@@ -58,7 +65,8 @@ class Ablation:
         switched = differences(presets["v5-run"], presets["recommended"])
         self.variants = {"v5-run": {}}
         self.variants |= {f"`{'.'.join(path)}` = {json.dumps(value)}": nested(path, value) for path, value in switched}
-        self.variants["recommended: all of them"] = merged(*(nested(path, value) for path, value in switched))
+        self.variants["all of them: `recommended`"] = merged(*(nested(path, value) for path, value in switched))
+        self.variants |= ALTERNATIVES
 
     def run(self, program, *arguments):
         subprocess.run([str(self.options.bin / program), *map(str, arguments)], check=True, stdout=subprocess.DEVNULL,
