@@ -159,8 +159,7 @@ class Submit {
     return priors_of(*tables_, options_.configuration);
   }
 
-  /// Says which rows sample_submission.csv has that belong to no soundscape. Without test soundscapes, and
-  /// before the hidden ones are there, its few rows are of others.
+  /// Says which rows sample_submission.csv has that belong to no test soundscape, if there are any.
   void note_missing_rows(const std::vector<std::string>& row_ids) {
     if (set_.is_dry_run) return;
     const auto sample = pipeline::read_sample_submission(options_.data / "sample_submission.csv");

@@ -88,7 +88,8 @@ Result<std::size_t> better_reduce(const PerReduce& all, const CompetitionTables&
   PANTANAL_TRY(const std::vector<std::size_t> folds,
                ml::group_k_fold_of(files, std::min(configuration.oof_n_splits, all[0].files())));
   const std::vector<int> fold_id(folds.begin(), folds.end());
-  const pipeline::MultiHot y = tables.labels.y_full();
+  PANTANAL_TRY(const std::vector<std::size_t> rows, detail::label_rows(all[0].meta, tables.labels));
+  const pipeline::MultiHot y = detail::take_rows(tables.labels.y_sc, rows);
   const std::vector<float> truth(y.values.begin(), y.values.end());
   std::size_t best = 0;
   double best_auc = -1;
@@ -155,12 +156,13 @@ Result<TrainedHeads> run_training(const TrainingRequest& asked, const Competitio
       mapping.bc_indices, [](std::size_t index) { return index != pipeline::PerchMapping::no_label; });
   console.say("classes: " + std::to_string(tables.classes.size()) + ", of which Perch has " +
               std::to_string(mapped) + ", by genus " + std::to_string(mapping.proxies.size()));
-  std::vector<std::string> unused = unused_labels(tables.labels);
+  const std::vector<std::string> unused = unused_labels(tables.labels);
   for (const std::string& note : unused) console.say(note);
   detail::StopWatch watch;
   Aucs aucs;
+  std::vector<std::string> unreadable;
   PANTANAL_TRY(const PerchOutputs perch,
-               training_outputs(request, tables, model, mapping, console, aucs, unused));
+               training_outputs(request, tables, model, mapping, console, aucs, unreadable));
   const double perch_seconds = watch.lap();
   TrainHeadsOptions options{.configuration = request.configuration,
                             .with_studies = request.with_studies,
@@ -170,6 +172,7 @@ Result<TrainedHeads> run_training(const TrainingRequest& asked, const Competitio
   options.progress = [&](const std::string& line) { console.say(line); };
   PANTANAL_TRY(TrainedHeads trained, train_heads(tables, perch, mapping, labels_crc(model->labels), options));
   trained.log.notes.insert(trained.log.notes.begin(), unused.begin(), unused.end());
+  for (std::string& error : unreadable) trained.log.notes.push_back("not trained on: " + std::move(error));
   trained.log.scores.insert(aucs.begin(), aucs.end());
   trained.log.seconds["perch"] = perch_seconds;
   trained.log.counts["mapped_classes"] = static_cast<std::size_t>(mapped);
