@@ -1,10 +1,9 @@
-// A barrier for threads that meet every few microseconds: it spins, then yields, before it sleeps.
+// A barrier for threads that meet every few microseconds: it spins before it sleeps.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <thread>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -13,7 +12,7 @@
 namespace pantanal {
 
 /// As std::barrier<>, which goes to sleep at once: waking a thread costs more than most of a layer's parts
-/// do. Yielding gives the core to any other thread that wants it, and costs next to nothing where none does.
+/// do. It never yields: on a core that another program wants as well, that gives away a whole time slice.
 class Barrier {
  public:
   explicit Barrier(std::size_t members) : members_(members) {}
@@ -31,16 +30,11 @@ class Barrier {
       if (phase_.load(std::memory_order_acquire) != phase) return;
       pause();
     }
-    for (int yield = 0; yield < yields; ++yield) {
-      if (phase_.load(std::memory_order_acquire) != phase) return;
-      std::this_thread::yield();
-    }
     phase_.wait(phase, std::memory_order_acquire);
   }
 
  private:
-  static constexpr int spins = 1000;   ///< some 30 microseconds, a few times what waking a thread takes
-  static constexpr int yields = 2000;  ///< on a core of one's own about a millisecond
+  static constexpr int spins = 2000;  ///< some 40 microseconds, a few times what waking a thread takes
 
   static void pause() {
 #if defined(__x86_64__)

@@ -67,8 +67,10 @@ class MbconvLayer {
   void run(const Team& team, const float* input, float* output, const Scratch& scratch) const {
     run_slabs(team, input, scratch);
     team.wait();
-    squeeze_excite(scratch);
     const Range rows = team.share(output_.positions(), project_grain);
+    if (team.size() > 1)
+      prefetch(scratch.depthwise + rows.begin * expanded_stride_, rows.size() * expanded_stride_);
+    squeeze_excite(scratch);
     apply_gate(rows, scratch);
     project(rows, input, output, scratch);
     team.wait();
@@ -106,15 +108,28 @@ class MbconvLayer {
   std::size_t slabs() const { return (expanded_stride_ + slab_channels - 1) / slab_channels; }
   bool scales_weights() const { return output_.positions() > block_.out_channels; }
 
+  /// Whether members take rows of every slab rather than whole slabs: they then project what they have
+  /// computed themselves, at the price of expanding the rows between two members' shares twice.
+  bool cuts_rows(const Team& team) const {
+    return output_.height >= 7 * (block_.depthwise.kernel - 1) * team.size();
+  }
+
   /// Each member takes equally many whole slabs; those left over are cut by output rows, a part for each.
   void run_slabs(const Team& team, const float* input, const Scratch& scratch) const {
     std::memset(scratch.slab, 0, buffer_rows_ * buffer_row_stride() * sizeof(float));
-    const std::size_t whole = slabs() / team.size() * team.size();
+    const std::size_t whole = cuts_rows(team) ? 0 : slabs() / team.size() * team.size();
     const Range mine = team.share(whole), rows = team.share(output_.height);
+    if (whole > 0 && team.size() > 1) prefetch(input, input_.positions() * pixel_stride(block_.in_channels));
     for (std::size_t slab = mine.begin; slab < mine.end; ++slab)
       run_slab(slab * slab_channels, {0, output_.height}, input, scratch);
     for (std::size_t slab = whole; slab < slabs(); ++slab)
       run_slab(slab * slab_channels, rows, input, scratch);
+  }
+
+  /// Asks for what other members have written: the kernels' own reads, of eight rows at once, come too late
+  /// to hide how long another core's cache takes.
+  static void prefetch(const float* data, std::size_t floats) {
+    for (std::size_t i = 0; i < floats; i += cache_line / sizeof(float)) __builtin_prefetch(data + i, 0, 2);
   }
 
   /// Output rows `rows` of the slab that starts at `channel`, chunk by chunk; rows two chunks share are kept.
