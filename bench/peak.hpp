@@ -1,12 +1,15 @@
-// The machine's measured peak: fused multiply-adds on registers, as many independent chains as hide their
-// latency.
+// The machine's measured limits: fused multiply-adds on registers, as many independent chains as hide their
+// latency, and reading an array that no cache holds.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 
+#include <vector>
+
 #include "pantanal/core/cpu.hpp"
+#include "pantanal/core/parallel.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -54,24 +57,60 @@ inline float fma_portable() {
 
 }  // namespace detail
 
-/// float32 GFLOP/s of one core with `isa`: the best of several runs, so that what else the machine does
-/// counts little.
-inline double peak_gflops(InstructionSet isa) {
+namespace detail {
+
+/// Shortest of `repeats` runs of body(team) by `threads` threads that start together, in seconds.
+template <class Body>
+double shortest(std::size_t threads, int repeats, Body&& body) {
+  double best = 1e9;
+  parallel_team(threads, [&](const Team& team) {
+    for (int repeat = 0; repeat < repeats; ++repeat) {
+      team.wait();
+      const auto start = std::chrono::steady_clock::now();
+      body(team);
+      team.wait();
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+      if (team.rank() == 0) best = std::min(best, seconds.count());
+    }
+  });
+  return best;
+}
+
+}  // namespace detail
+
+/// float32 GFLOP/s of `threads` cores together with `isa`: the best of several runs, so that what else the
+/// machine does counts little.
+inline double peak_gflops(InstructionSet isa, std::size_t threads = 1) {
   float (*loop)() = detail::fma_portable;
   double lanes = 4;
 #if defined(__x86_64__)
   if (isa == InstructionSet::avx2) loop = detail::fma_avx2, lanes = 8;
   if (isa == InstructionSet::avx512) loop = detail::fma_avx512, lanes = 16;
 #endif
-  double best = 1e9;
-  volatile float sink = 0;
-  for (int repeat = 0; repeat < 20; ++repeat) {
-    const auto start = std::chrono::steady_clock::now();
-    sink = loop();
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
+  std::vector<float> sinks(16 * threads);
+  const double best =
+      detail::shortest(threads, 20, [&](const Team& team) { sinks[16 * team.rank()] = loop(); });
+  volatile float sink = sinks[0];
   static_cast<void>(sink);
-  return 2 * lanes * detail::chains * static_cast<double>(detail::rounds) / best / 1e9;
+  return 2 * lanes * static_cast<double>(threads) * detail::chains * static_cast<double>(detail::rounds) /
+         best / 1e9;
+}
+
+/// GB/s at which `threads` cores together read 256 MiB in order.
+inline double read_gbytes(std::size_t threads = 1) {
+  using V = float __attribute__((vector_size(64)));
+  const std::vector<V> memory((std::size_t{256} << 20) / sizeof(V), V{} + 1.0f);
+  std::vector<V> sinks(threads);
+  const double best = detail::shortest(threads, 5, [&](const Team& team) {
+    const Range mine = team.share(memory.size(), 4);
+    V sum[4] = {};
+    for (std::size_t i = mine.begin; i + 4 <= mine.end; i += 4)
+      for (std::size_t j = 0; j < 4; ++j) sum[j] += memory[i + j];
+    sinks[team.rank()] = sum[0] + sum[1] + sum[2] + sum[3];
+  });
+  volatile float sink = sinks[0][0];
+  static_cast<void>(sink);
+  return static_cast<double>(memory.size() * sizeof(V)) / best / 1e9;
 }
 
 }  // namespace pantanal::bench

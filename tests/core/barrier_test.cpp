@@ -37,7 +37,7 @@ TEST(Barrier, SeparatesPhasesOfThreadsThatSpin) {
 }
 
 TEST(Barrier, WakesThreadsThatFellAsleep) {
-  EXPECT_EQ(stale_reads(3, 20, std::chrono::microseconds(2000)), 0u);
+  EXPECT_EQ(stale_reads(3, 20, std::chrono::microseconds(5000)), 0u);
 }
 
 }  // namespace

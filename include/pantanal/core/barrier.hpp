@@ -12,7 +12,7 @@
 namespace pantanal {
 
 /// As std::barrier<>, which goes to sleep at once: waking a thread costs more than most of a layer's parts
-/// do.
+/// do. It never yields: on a core that another program wants as well, that gives away a whole time slice.
 class Barrier {
  public:
   explicit Barrier(std::size_t members) : members_(members) {}
@@ -34,7 +34,7 @@ class Barrier {
   }
 
  private:
-  static constexpr int spins = 1000;  ///< some 30 microseconds, a few times what waking a thread takes
+  static constexpr int spins = 2000;  ///< some 40 microseconds, a few times what waking a thread takes
 
   static void pause() {
 #if defined(__x86_64__)

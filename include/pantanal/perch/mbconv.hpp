@@ -24,8 +24,8 @@ class MbconvLayer {
  public:
   /// Sizes in floats of what run() needs besides input and output.
   struct ScratchSizes {
-    std::size_t depthwise = 0, row_sums = 0, gate = 0, projection = 0;  ///< shared by the team
-    std::size_t slab = 0;                                               ///< each member's own
+    std::size_t depthwise = 0, row_sums = 0;         ///< shared by the team
+    std::size_t gate = 0, projection = 0, slab = 0;  ///< each member's own
   };
   struct Scratch {
     float *depthwise = nullptr, *row_sums = nullptr, *gate = nullptr, *projection = nullptr, *slab = nullptr;
@@ -61,13 +61,18 @@ class MbconvLayer {
   }
 
   /// input [H, W, pixel_stride(in)] -> output [H', W', pixel_stride(out)]. Ends with a wait.
+  ///
+  /// Every member computes the gate, and where it scales weights those too, for itself: that takes less time
+  /// than to wait for another member and to fetch its results.
   void run(const Team& team, const float* input, float* output, const Scratch& scratch) const {
     run_slabs(team, input, scratch);
     team.wait();
-    if (team.rank() == 0) squeeze_excite(scratch);
-    team.wait();
-    apply_gate(team, scratch);
-    project(team, input, output, scratch);
+    const Range rows = team.share(output_.positions(), project_grain);
+    if (team.size() > 1)
+      prefetch(scratch.depthwise + rows.begin * expanded_stride_, rows.size() * expanded_stride_);
+    squeeze_excite(scratch);
+    apply_gate(rows, scratch);
+    project(rows, input, output, scratch);
     team.wait();
   }
 
@@ -103,17 +108,28 @@ class MbconvLayer {
   std::size_t slabs() const { return (expanded_stride_ + slab_channels - 1) / slab_channels; }
   bool scales_weights() const { return output_.positions() > block_.out_channels; }
 
-  /// Work is cut by slab and, where slabs are too few to share evenly, each slab also by output rows.
+  /// Whether members take rows of every slab rather than whole slabs: they then project what they have
+  /// computed themselves, at the price of expanding the rows between two members' shares twice.
+  bool cuts_rows(const Team& team) const {
+    return output_.height >= 7 * (block_.depthwise.kernel - 1) * team.size();
+  }
+
+  /// Each member takes equally many whole slabs; those left over are cut by output rows, a part for each.
   void run_slabs(const Team& team, const float* input, const Scratch& scratch) const {
     std::memset(scratch.slab, 0, buffer_rows_ * buffer_row_stride() * sizeof(float));
-    const bool even = slabs() % team.size() == 0 || slabs() >= 8 * team.size();
-    const std::size_t cuts = even ? 1 : std::min(team.size(), output_.height);
-    const Range units = team.share(slabs() * cuts);
-    for (std::size_t unit = units.begin; unit < units.end; ++unit) {
-      const std::size_t cut = unit % cuts;
-      run_slab(unit / cuts * slab_channels, {output_.height * cut / cuts, output_.height * (cut + 1) / cuts},
-               input, scratch);
-    }
+    const std::size_t whole = cuts_rows(team) ? 0 : slabs() / team.size() * team.size();
+    const Range mine = team.share(whole), rows = team.share(output_.height);
+    if (whole > 0 && team.size() > 1) prefetch(input, input_.positions() * pixel_stride(block_.in_channels));
+    for (std::size_t slab = mine.begin; slab < mine.end; ++slab)
+      run_slab(slab * slab_channels, {0, output_.height}, input, scratch);
+    for (std::size_t slab = whole; slab < slabs(); ++slab)
+      run_slab(slab * slab_channels, rows, input, scratch);
+  }
+
+  /// Asks for what other members have written: the kernels' own reads, of eight rows at once, come too late
+  /// to hide how long another core's cache takes.
+  static void prefetch(const float* data, std::size_t floats) {
+    for (std::size_t i = 0; i < floats; i += cache_line / sizeof(float)) __builtin_prefetch(data + i, 0, 2);
   }
 
   /// Output rows `rows` of the slab that starts at `channel`, chunk by chunk; rows two chunks share are kept.
@@ -224,23 +240,18 @@ class MbconvLayer {
                        .activation = activation});
   }
 
-  /// Scales whichever is smaller, the projection's weights or the member's own rows of the depthwise output.
-  void apply_gate(const Team& team, const Scratch& scratch) const {
-    if (!scales_weights()) {
-      const Range rows = team.share(output_.positions(), project_grain);
-      return table_->scale_columns(scratch.depthwise + rows.begin * expanded_stride_, rows.size(),
-                                   expanded_stride_, expanded_stride_, scratch.gate);
-    }
-    const Range columns = team.share(project_.padded_columns, table_->panel_floats);
-    table_->scale_packed_rows(project_.weights.data() + columns.begin * project_.depth,
-                              scratch.projection + columns.begin * project_.depth, project_.depth,
-                              columns.size(), scratch.gate);
-    team.wait();
+  /// Scales whichever is smaller, the projection's weights or the depthwise output's rows `rows`.
+  void apply_gate(Range rows, const Scratch& scratch) const {
+    if (scales_weights())
+      table_->scale_packed_rows(project_.weights.data(), scratch.projection, project_.depth,
+                                project_.padded_columns, scratch.gate);
+    else
+      table_->scale_columns(scratch.depthwise + rows.begin * expanded_stride_, rows.size(), expanded_stride_,
+                            expanded_stride_, scratch.gate);
   }
 
-  void project(const Team& team, const float* input, float* output, const Scratch& scratch) const {
+  void project(Range rows, const float* input, float* output, const Scratch& scratch) const {
     const std::size_t stride = pixel_stride(block_.out_channels);
-    const Range rows = team.share(output_.positions(), project_grain);
     table_->pointwise({.input = scratch.depthwise + rows.begin * expanded_stride_,
                        .input_stride = expanded_stride_,
                        .weights = scales_weights() ? scratch.projection : project_.weights.data(),

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/result.hpp"
 #include "pantanal/frontend/log_mel.hpp"
+#include "pantanal/io/page_release.hpp"
 #include "pantanal/perch/head.hpp"
 #include "pantanal/perch/label_head.hpp"
 #include "pantanal/perch/mbconv.hpp"
@@ -98,7 +100,7 @@ class Session {
   static constexpr std::size_t max_threads = 1024, max_batch = 64;
 
   /// One thread's workspace. Whoever runs a window uses one; a team shares rank 0's, each member with its own
-  /// `slab`.
+  /// `gate`, `projection` and `slab`.
   struct Workspace {
     AlignedBuffer<float> padded, spectrogram, ping, pong, depthwise, row_sums, gate, projection, slab,
         embedding;
@@ -113,16 +115,28 @@ class Session {
     stem_.emplace(table, *model_);
     Extent extent = stem_->output_extent();
     blocks_.reserve(a.blocks.size());
-    for (std::size_t i = 0; i < a.blocks.size(); ++i)
+    for (std::size_t i = 0; i < a.blocks.size(); ++i) {
       extent = blocks_.emplace_back(table, *model_, i, extent).output_extent();
+      release("blocks." + std::to_string(i) + ".");
+    }
     head_.emplace(table, *model_, extent);
+    release("head.");
     if (a.label.classes > 0) label_.emplace(table, *model_, head_->positions());
+    release("");
     plan();
   }
 
   static frontend::LogMelOptions log_mel_options(const Frontend& f) {
     return {f.samples,  f.pad_left,  f.pad_right, f.frame_length, f.hop_length,
             f.fft_size, f.mel_bands, f.floor,     f.scale};
+  }
+
+  /// Layers keep their weights packed, so that tensors of a mapped file, those of this prefix, need not stay
+  /// in memory as well.
+  void release(std::string_view prefix) const {
+    for (auto tensor = model_->tensors.lower_bound(prefix);
+         tensor != model_->tensors.end() && tensor->first.starts_with(prefix); ++tensor)
+      release_pages(tensor->second);
   }
 
   /// Sizes every workspace for the largest layer.
@@ -184,11 +198,10 @@ class Session {
     parallel_team(options_.threads, [&](const Team& team) {
       const std::size_t alone = batch.size() / team.size() * team.size();
       for (std::size_t i = team.rank(); i < alone; i += team.size())
-        run_window(Team(), workspaces_[team.rank()], workspaces_[team.rank()].slab.data(), windows, batch, i,
-                   outputs);
+        run_window(Team(), workspaces_[team.rank()], workspaces_[team.rank()], windows, batch, i, outputs);
       team.wait();
       for (std::size_t i = alone; i < batch.size(); ++i)
-        run_window(team, workspaces_[0], workspaces_[team.rank()].slab.data(), windows, batch, i, outputs);
+        run_window(team, workspaces_[0], workspaces_[team.rank()], windows, batch, i, outputs);
       if (!outputs.label.empty())
         label_->run(team, directions_.data(), batch.size(), maxima_.data(),
                     outputs.label.data() + batch.begin * label_->classes());
@@ -214,17 +227,18 @@ class Session {
     return {};
   }
 
-  /// Window `i` of the batch, up to what the label head needs. `slab` is the calling member's own.
-  void run_window(const Team& team, Workspace& w, float* slab, std::span<const float> windows, Range batch,
+  /// Window `i` of the batch, up to what the label head needs. `own` is the calling member's workspace.
+  void run_window(const Team& team, Workspace& w, Workspace& own, std::span<const float> windows, Range batch,
                   std::size_t i, const Outputs& outputs) {
     const std::size_t samples = model_->architecture.frontend.samples, at = batch.begin + i;
-    log_mel_->run(team, windows.subspan(at * samples, samples), w.spectrogram.data(), w.padded.data(), slab);
+    log_mel_->run(team, windows.subspan(at * samples, samples), w.spectrogram.data(), w.padded.data(),
+                  own.slab.data());
     if (team.rank() == 0) overflow_[i] = all_finite(w.spectrogram.span()) ? nullptr : "spectrogram";
     if (!outputs.spectrogram.empty() && team.rank() == 0)
       std::copy(w.spectrogram.data(), w.spectrogram.data() + w.spectrogram.size(),
                 outputs.spectrogram.data() + at * w.spectrogram.size());
     if (outputs.embedding.empty() && outputs.spatial_embedding.empty() && outputs.label.empty()) return;
-    const float* spatial = run_backbone(team, w, slab);
+    const float* spatial = run_backbone(team, w, own);
     if (!outputs.label.empty())
       label_->normalize(team, spatial, directions_.data() + i * label_->directions_size());
     if (team.rank() == 0 && !store_embeddings(spatial, at, outputs, w.embedding.data()) && !overflow_[i])
@@ -232,12 +246,12 @@ class Session {
     team.wait();
   }
 
-  const float* run_backbone(const Team& team, Workspace& w, float* slab) const {
+  const float* run_backbone(const Team& team, Workspace& w, Workspace& own) const {
     float* from = w.ping.data();
     float* to = w.pong.data();
-    const MbconvLayer::Scratch scratch{w.depthwise.data(), w.row_sums.data(), w.gate.data(),
-                                       w.projection.data(), slab};
-    stem_->run(team, w.spectrogram.data(), from, slab);
+    const MbconvLayer::Scratch scratch{w.depthwise.data(), w.row_sums.data(), own.gate.data(),
+                                       own.projection.data(), own.slab.data()};
+    stem_->run(team, w.spectrogram.data(), from, own.slab.data());
     for (const MbconvLayer& block : blocks_) {
       block.run(team, from, to, scratch);
       std::swap(from, to);

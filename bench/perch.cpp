@@ -1,0 +1,278 @@
+// Perch v2 stage by stage and whole, random weights of the released shapes: 1 and 2 threads, batch 1 and 12.
+//
+//   perch [--passes 40] [--classes 234] [--whole]    --whole: Session with no, 234 and all classes as well
+//
+// Prints tab-separated lines for perch_report.py: `peak`, one per thread count, then `stage` and `session`. A
+// stage's time is the median over passes through the whole model, so that caches hold what they hold in use,
+// and beside it the shortest. Batch 12 gives each thread whole windows, batch 1 is computed by all together,
+// as Session does.
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/guarded.hpp"
+#include "pantanal/perch/session.hpp"
+#include "peak.hpp"
+#include "perch/random_model.hpp"
+
+namespace pantanal {
+namespace {
+
+using perch::pixel_stride;
+
+/// What is timed together: the layers between two changes of a block's input and output widths.
+struct Stage {
+  std::string name;
+  double flop = 0;           ///< of one window
+  double weight_bytes = 0;   ///< read once a pass of one thread
+  double traffic_bytes = 0;  ///< input read and output written, of one window
+};
+
+double count(std::size_t n) { return static_cast<double>(n); }
+
+/// The model's layers, as Session has them, and one member's scratch.
+class Layers {
+ public:
+  Layers(const kernels::KernelTable& table, const perch::Model& model, std::size_t members)
+      : table_(&table),
+        model_(&model),
+        log_mel_(table, {.samples = model.architecture.frontend.samples}, model.values("frontend.window"),
+                 model.values("frontend.mel")),
+        stem_(table, model) {
+    perch::Extent extent = stem_.output_extent();
+    for (std::size_t i = 0; i < model.architecture.blocks.size(); ++i)
+      extent = blocks_.emplace_back(table, model, i, extent).output_extent();
+    head_ = std::make_unique<perch::HeadLayer>(table, model, extent);
+    if (model.architecture.label.classes > 0)
+      label_ = std::make_unique<perch::LabelHeadLayer>(table, model, head_->positions());
+    describe();
+    for (std::size_t m = 0; m < members; ++m) members_.push_back(make_scratch());
+  }
+
+  const std::vector<Stage>& stages() const { return stages_; }
+  const perch::LabelHeadLayer& label() const { return *label_; }
+
+  /// One window up to the label head's directions; adds each stage's seconds to `seconds`.
+  void run(const Team& team, std::size_t shared, std::size_t own, std::span<const float> window,
+           float* directions, std::vector<double>& seconds) {
+    Scratch& s = members_[shared];
+    Scratch& mine = members_[own];
+    std::size_t stage = 0;
+    auto last = std::chrono::steady_clock::now();
+    const auto lap = [&](std::size_t next) {
+      const auto now = std::chrono::steady_clock::now();
+      seconds[stage] += std::chrono::duration<double>(now - last).count();
+      last = now, stage = next;
+    };
+    log_mel_.run(team, window, s.spectrogram.data(), s.padded.data(), mine.slab.data());
+    lap(1);
+    float *from = s.ping.data(), *to = s.pong.data();
+    stem_.run(team, s.spectrogram.data(), from, mine.slab.data());
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+      if (stage != stage_of_block_[i]) lap(stage_of_block_[i]);
+      blocks_[i].run(team, from, to,
+                     {s.depthwise.data(), s.row_sums.data(), mine.gate.data(), mine.projection.data(),
+                      mine.slab.data()});
+      std::swap(from, to);
+    }
+    lap(stage + 1);
+    head_->run(team, from, to);
+    lap(stage + 1);
+    label_->normalize(team, to, directions);
+    team.wait();
+    lap(stage);
+  }
+
+ private:
+  struct Scratch {
+    AlignedBuffer<float> padded, spectrogram, ping, pong, depthwise, row_sums, gate, projection, slab;
+  };
+
+  Scratch make_scratch() const {
+    perch::MbconvLayer::ScratchSizes most;
+    std::size_t image = std::max(stem_.output_size(), head_->output_size());
+    for (const perch::MbconvLayer& block : blocks_) {
+      const auto sizes = block.scratch_sizes();
+      most.depthwise = std::max(most.depthwise, sizes.depthwise);
+      most.row_sums = std::max(most.row_sums, sizes.row_sums);
+      most.gate = std::max(most.gate, sizes.gate);
+      most.projection = std::max(most.projection, sizes.projection);
+      most.slab = std::max(most.slab, sizes.slab);
+      image = std::max(image, block.output_size());
+    }
+    most.slab = std::max({most.slab, stem_.scratch_size(), log_mel_.scratch_size()});
+    using Floats = AlignedBuffer<float>;
+    return {Floats(log_mel_.padded_size()),
+            Floats(model_->architecture.spectrogram_extent().positions()),
+            Floats(image),
+            Floats(image),
+            Floats(most.depthwise),
+            Floats(most.row_sums),
+            Floats(most.gate),
+            Floats(most.projection),
+            Floats(most.slab)};
+  }
+
+  void describe() {
+    const perch::Architecture& a = model_->architecture;
+    const auto extents = a.extents();
+    const double samples = count(a.frontend.samples), mels = count(a.spectrogram_extent().positions());
+    stages_.push_back({"front end", 0, 0, 4 * (samples + mels)});
+    const double stem = count(extents[0].positions() * a.stem.channels), taps = 9;
+    stages_.push_back({"stem", 2 * stem * taps, 4 * taps * count(a.stem.channels), 4 * (mels + stem)});
+    for (std::size_t i = 0; i < a.blocks.size(); ++i) {
+      const perch::Block& b = a.blocks[i];
+      if (i == 0 || b.out_channels != a.blocks[i - 1].out_channels)
+        stages_.push_back({"stage " + std::to_string(stages_.size() - 1) + ", " +
+                               std::to_string(b.out_channels) + " channels",
+                           0, 0, 0});
+      stage_of_block_.push_back(stages_.size() - 1);
+      add_block(stages_.back(), b, count(extents[i].positions()), count(extents[i + 1].positions()));
+    }
+    const double positions = count(extents.back().positions()), wide = count(a.head.channels),
+                 narrow = count(a.blocks.back().out_channels);
+    stages_.push_back(
+        {"head", 2 * positions * wide * narrow, 4 * wide * narrow, 4 * positions * (wide + narrow)});
+    const double prototypes = count(a.label.classes * a.label.prototypes);
+    stages_.push_back(
+        {"label head", 2 * positions * wide * prototypes, 4 * wide * prototypes, 4 * positions * wide});
+  }
+
+  static void add_block(Stage& stage, const perch::Block& b, double in, double out) {
+    const double wide = count(b.expanded_channels), narrow_in = count(b.in_channels),
+                 narrow_out = count(b.out_channels), squeeze = count(b.se_channels),
+                 taps = count(b.depthwise.kernel * b.depthwise.kernel);
+    const double expand = b.has_expand ? wide * narrow_in : 0;
+    stage.flop += 2 * (in * expand + out * wide * (taps + narrow_out) + 2 * wide * squeeze);
+    stage.weight_bytes += 4 * (expand + wide * (taps + narrow_out + 2 * squeeze));
+    stage.traffic_bytes += 4 * (in * narrow_in + out * narrow_out);
+  }
+
+  const kernels::KernelTable* table_;
+  const perch::Model* model_;
+  frontend::LogMel log_mel_;
+  perch::StemLayer stem_;
+  std::vector<perch::MbconvLayer> blocks_;
+  std::unique_ptr<perch::HeadLayer> head_;
+  std::unique_ptr<perch::LabelHeadLayer> label_;
+  std::vector<Stage> stages_;
+  std::vector<std::size_t> stage_of_block_;
+  std::vector<Scratch> members_;
+};
+
+/// Seconds per window of each stage in one pass: the mean over the threads, all of which work all the time.
+std::vector<double> one_pass(Layers& layers, std::size_t threads, std::size_t batch,
+                             std::span<const float> windows, float* directions, float* maxima,
+                             float* logits) {
+  const std::size_t samples = windows.size() / batch, each = layers.label().directions_size();
+  std::vector<std::vector<double>> seconds(threads, std::vector<double>(layers.stages().size()));
+  parallel_team(threads, [&](const Team& team) {
+    std::vector<double>& mine = seconds[team.rank()];
+    const std::size_t alone = batch / team.size() * team.size();
+    for (std::size_t i = team.rank(); i < alone; i += team.size())
+      layers.run(Team(), team.rank(), team.rank(), windows.subspan(i * samples, samples),
+                 directions + i * each, mine);
+    team.wait();
+    for (std::size_t i = alone; i < batch; ++i)
+      layers.run(team, 0, team.rank(), windows.subspan(i * samples, samples), directions + i * each, mine);
+    const auto start = std::chrono::steady_clock::now();
+    layers.label().run(team, directions, batch, maxima, logits);
+    mine.back() += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  });
+  // Windows done apart take 1/threads of the wall time that they took each; those done together all of it.
+  std::vector<double> mean(layers.stages().size());
+  for (const std::vector<double>& member : seconds)
+    for (std::size_t s = 0; s < mean.size(); ++s) mean[s] += member[s] / count(threads * batch);
+  return mean;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void bench_stages(const perch::Model& model, std::size_t threads, std::size_t batch, std::size_t passes) {
+  Layers layers(kernels::table(best_instruction_set()), model, threads);
+  const std::vector<float> windows =
+      kernels::random_floats(batch * model.architecture.frontend.samples, 1, 0.1f);
+  AlignedBuffer<float> directions(batch * layers.label().directions_size()),
+      maxima(batch * layers.label().maxima_size());
+  std::vector<float> logits(batch * layers.label().classes());
+  std::vector<std::vector<double>> times(layers.stages().size());
+  for (std::size_t pass = 0; pass <= passes; ++pass) {
+    const auto seconds =
+        one_pass(layers, threads, batch, windows, directions.data(), maxima.data(), logits.data());
+    for (std::size_t s = 0; s < times.size(); ++s)
+      if (pass > 0) times[s].push_back(seconds[s]);
+  }
+  for (std::size_t s = 0; s < times.size(); ++s) {
+    const Stage& stage = layers.stages()[s];
+    std::printf("stage\t%s\t%zu\t%zu\t%.5f\t%.5f\t%.0f\t%.0f\t%.0f\n", stage.name.c_str(), threads, batch,
+                1e3 * median(times[s]), 1e3 * *std::min_element(times[s].begin(), times[s].end()), stage.flop,
+                stage.weight_bytes, stage.traffic_bytes);
+  }
+  std::fflush(stdout);
+}
+
+bool bench_session(const std::shared_ptr<const perch::Model>& model, std::size_t threads, std::size_t batch,
+                   std::size_t passes) {
+  auto session = perch::Session::create(model, {.threads = threads, .batch = batch});
+  if (!session) return false;
+  const perch::OutputSizes sizes = session->output_sizes();
+  const std::vector<float> windows =
+      kernels::random_floats(batch * model->architecture.frontend.samples, 1, 0.1f);
+  std::vector<float> embedding(batch * sizes.embedding), label(batch * sizes.label);
+  std::vector<double> times;
+  for (std::size_t pass = 0; pass <= passes; ++pass) {
+    const auto start = std::chrono::steady_clock::now();
+    if (!session->run(windows, batch, {.embedding = embedding, .label = label})) return false;
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    if (pass > 0) times.push_back(seconds.count() / count(batch));
+  }
+  std::printf("session\t%zu classes\t%zu\t%zu\t%.5f\t%.5f\n", model->architecture.label.classes, threads,
+              batch, 1e3 * median(times), 1e3 * *std::min_element(times.begin(), times.end()));
+  std::fflush(stdout);
+  return true;
+}
+
+}  // namespace
+}  // namespace pantanal
+
+int main(int argc, char** argv) {
+  using namespace pantanal;
+  std::size_t passes = 40, classes = 234;
+  std::vector<std::size_t> whole;
+  for (int i = 1; i < argc; ++i) {
+    const bool has_value = i + 1 < argc;
+    if (has_value && !std::strcmp(argv[i], "--passes"))
+      passes = std::max(1ul, std::strtoul(argv[++i], nullptr, 10));
+    else if (has_value && !std::strcmp(argv[i], "--classes"))
+      classes = std::max(1ul, std::strtoul(argv[++i], nullptr, 10));
+    else if (!std::strcmp(argv[i], "--whole"))
+      whole = {0, 234, 14795};
+    else
+      return std::fprintf(stderr, "usage: perch [--passes N] [--classes N] [--whole]\n"), 1;
+  }
+  const auto make_model = [](std::size_t n) {
+    return std::make_shared<perch::Model>(
+        perch::fixtures::random_model(perch::fixtures::perch_v2_architecture(n), 1));
+  };
+  for (const std::size_t threads : {1, 2})
+    std::printf("peak\t%s\t%zu\t%.2f\t%.2f\n", to_string(best_instruction_set()), threads,
+                bench::peak_gflops(best_instruction_set(), threads), bench::read_gbytes(threads));
+  const auto model = make_model(classes);
+  for (const std::size_t threads : {1, 2})
+    for (const std::size_t batch : {1, 12})
+      bench_stages(*model, threads, batch, std::max(1ul, passes / batch));
+  for (const std::size_t n : whole) {
+    const auto kept = make_model(n);
+    for (const std::size_t threads : {1, 2})
+      for (const std::size_t batch : {1, 12})
+        if (!bench_session(kept, threads, batch, std::max(1ul, passes / batch))) return 1;
+  }
+}
