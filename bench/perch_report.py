@@ -63,7 +63,7 @@ def svg(peaks, stages, threads=1, batch=12):
     """Intensity in FLOP/byte against GFLOP/s, both logarithmic; a point per stage below its bound."""
     gflops, gbytes = peaks[threads]
     width, height, left, bottom = 760, 440, 60, 50
-    x_range, y_range = (1, 1000), (1, 300)
+    x_range, y_range = (1, 1000), (10, 200)
     at_x = lambda v: left + (width - left - 20) * math.log(v / x_range[0]) / math.log(x_range[1] / x_range[0])
     at_y = lambda v: height - bottom - (height - bottom - 20) * math.log(v / y_range[0]) / math.log(y_range[1] / y_range[0])
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
@@ -73,20 +73,24 @@ def svg(peaks, stages, threads=1, batch=12):
     for v in (1, 10, 100, 1000):
         line(at_x(v), at_y(y_range[0]), at_x(v), at_y(y_range[1]), 'stroke="#ddd"')
         text(at_x(v), height - bottom + 18, v)
-    for v in (1, 10, 100):
+    for v in (10, 20, 50, 100, 200):
         line(at_x(x_range[0]), at_y(v), at_x(x_range[1]), at_y(v), 'stroke="#ddd"')
         text(left - 8, at_y(v) + 4, v, "end")
     ridge = gflops / gbytes
-    line(at_x(x_range[0]), at_y(gbytes * x_range[0]), at_x(ridge), at_y(gflops), 'stroke="black" fill="none"')
+    line(at_x(max(x_range[0], y_range[0] / gbytes)), at_y(max(y_range[0], gbytes * x_range[0])), at_x(ridge), at_y(gflops),
+         'stroke="black" fill="none"')
     line(at_x(ridge), at_y(gflops), at_x(x_range[1]), at_y(gflops), 'stroke="black" fill="none"')
     text(at_x(x_range[1]), at_y(gflops) - 6, f"{gflops:.0f} GFLOP/s", "end")
-    text(at_x(1.2), at_y(gbytes * 1.2) - 10, f"{gbytes:.0f} GB/s", "start")
-    for (name, t, b), stage in stages.items():
-        if (t, b) != (threads, batch) or not stage.flop:
-            continue
-        x, y = at_x(stage.flop / stage.bytes), at_y(stage.flop / stage.ms / 1e6)
+    text(at_x(2.2), at_y(gbytes * 2.2) - 8, f"{gbytes:.0f} GB/s", "end")
+    points = sorted((at_y(stage.flop / stage.ms / 1e6), at_x(stage.flop / stage.bytes), name)
+                    for (name, t, b), stage in stages.items() if (t, b) == (threads, batch) and stage.flop)
+    labels = []  # (x, y), each at least a line below those near it
+    for y, x, name in points:
+        label = max([y, *(ly + 15 for lx, ly in labels if abs(lx - x) < 110)])
+        labels.append((x, label))
+        line(x, y, x + 22, label, 'stroke="#999"')
         out.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="#2a6f97"><title>{name}</title></circle>')
-        text(x + 7, y + 4, name.split(",")[0], "start")
+        text(x + 25, label + 4, name.split(",")[0], "start")
     text(width / 2, height - 12, f"FLOP per byte of weights, input and output; {threads} thread, batch {batch}")
     out.append(f'<text transform="translate(16 {height / 2}) rotate(-90)" text-anchor="middle">GFLOP/s</text></svg>')
     return "\n".join(out) + "\n"
