@@ -97,12 +97,7 @@ class Layers {
     perch::MbconvLayer::ScratchSizes most;
     std::size_t image = std::max(stem_.output_size(), head_->output_size());
     for (const perch::MbconvLayer& block : blocks_) {
-      const auto sizes = block.scratch_sizes();
-      most.depthwise = std::max(most.depthwise, sizes.depthwise);
-      most.row_sums = std::max(most.row_sums, sizes.row_sums);
-      most.gate = std::max(most.gate, sizes.gate);
-      most.projection = std::max(most.projection, sizes.projection);
-      most.slab = std::max(most.slab, sizes.slab);
+      most.cover(block.scratch_sizes());
       image = std::max(image, block.output_size());
     }
     most.slab = std::max({most.slab, stem_.scratch_size(), log_mel_.scratch_size()});

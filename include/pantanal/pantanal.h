@@ -159,7 +159,8 @@ PANTANAL_API pantanal_status pantanal_stream_push(pantanal_stream* stream, const
 PANTANAL_API pantanal_status pantanal_stream_push_int16(pantanal_stream* stream, const int16_t* samples,
                                                         size_t frames, size_t* taken);
 
-/* `frames` frames were lost before what is pushed next. Time goes on, detections end. */
+/* `frames` frames were lost before what is pushed next. Time goes on; the first window of
+ * which nothing was recorded ends detections. */
 PANTANAL_API pantanal_status pantanal_stream_mark_gap(pantanal_stream* stream, uint64_t frames);
 
 /* Nothing will be pushed any more. */

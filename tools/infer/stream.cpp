@@ -36,8 +36,7 @@ class Listener {
   Status hear(std::span<const float> interleaved) {
     const std::size_t channels = stream_.options().channels;
     const auto is_sound = [&](std::size_t frame) {
-      return std::ranges::all_of(interleaved.subspan(frame * channels, channels),
-                                 [](float x) { return std::fabs(x) <= audio::largest_sample; });
+      return std::ranges::all_of(interleaved.subspan(frame * channels, channels), audio::is_sample);
     };
     for (std::size_t begin = 0, end = 0; begin < interleaved.size() / channels; begin = end) {
       const bool sound = is_sound(begin);

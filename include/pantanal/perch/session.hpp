@@ -144,12 +144,7 @@ class Session {
     MbconvLayer::ScratchSizes most;
     std::size_t image = std::max(stem_->output_size(), head_->output_size());
     for (const MbconvLayer& block : blocks_) {
-      const MbconvLayer::ScratchSizes sizes = block.scratch_sizes();
-      most.depthwise = std::max(most.depthwise, sizes.depthwise);
-      most.row_sums = std::max(most.row_sums, sizes.row_sums);
-      most.gate = std::max(most.gate, sizes.gate);
-      most.projection = std::max(most.projection, sizes.projection);
-      most.slab = std::max(most.slab, sizes.slab);
+      most.cover(block.scratch_sizes());
       image = std::max(image, block.output_size());
     }
     const std::size_t slab = std::max({most.slab, stem_->scratch_size(), log_mel_->scratch_size()});
