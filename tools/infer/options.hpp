@@ -19,7 +19,8 @@ struct Options {
   std::size_t batch = 0;                            ///< windows computed together; 0: chosen by the threads
   std::size_t top = 5;                              ///< rows of CSV per window
   audio::Normalize normalize = audio::Normalize::none;
-  bool recursive = false;  ///< folders within folders, too
+  bool recursive = false;   ///< folders within folders, too
+  bool in_process = false;  ///< decode within the program
 };
 
 }  // namespace pantanal::infer
