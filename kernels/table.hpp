@@ -70,14 +70,19 @@ struct MelBand {
 struct LogMelArgs {
   const float* samples = nullptr;  ///< padded: frame t starts at samples[t·hop_length]
   std::size_t frames = 0, frame_length = 0, hop_length = 0, fft_size = 0;
-  const float* window = nullptr;                ///< [frame_length]
+  const double* window = nullptr;               ///< [frame_length]
   const std::uint32_t* bit_reversal = nullptr;  ///< [fft_size/2]
-  const double* twiddles = nullptr;             ///< [fft_size/2] pairs (cos, -sin) of 2πj/fft_size
+  /// For blocks of fft_size/2, fft_size/8, … > 8 points: pairs (cos, -sin) of 2πj/block, 4πj/block and
+  /// 6πj/block for each j < block/4.
+  const double* butterflies = nullptr;
+  const double* twiddles = nullptr;  ///< pairs (cos, -sin) of 2πj/fft_size, j <= fft_size/4
   const MelBand* bands = nullptr;
-  const float* band_weights = nullptr;
+  const double* band_weights = nullptr;
   std::size_t mel_bands = 0;
   float floor = 0, scale = 1;
-  float* scratch = nullptr;  ///< (3·fft_size/2 + 1)·vector_floats, 64-byte aligned
+  /// 64-byte aligned, for a vector as V: 3·fft_size/2 + 1 of them, and half as many as mel_bands rounded up
+  /// to whole vectors.
+  float* scratch = nullptr;
   float* spectrogram = nullptr;
   std::size_t spectrogram_stride = 0;
 };
