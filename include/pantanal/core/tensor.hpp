@@ -106,8 +106,9 @@ inline Status validate(const Tensor& tensor, const TensorSpec& spec, std::string
 }
 
 /// Whether `tensors` are exactly those that `specs` ask for. `where` starts the error's, e.g. a file's name.
+/// `checked`, if any, is called with each tensor whose values have been read.
 inline Status validate(const TensorMap& tensors, const std::vector<TensorSpec>& specs,
-                       std::string_view where = {}) {
+                       std::string_view where = {}, void (*checked)(const Tensor&) = nullptr) {
   const std::string prefix = where.empty() ? std::string() : std::string(where) + ": ";
   std::set<std::string_view> known;
   for (const TensorSpec& spec : specs) {
@@ -116,6 +117,7 @@ inline Status validate(const TensorMap& tensors, const std::vector<TensorSpec>& 
     if (found == tensors.end())
       return Error{ErrorCode::not_found, prefix + spec.name, "no such tensor", to_string(spec.shape)};
     PANTANAL_TRY_STATUS(validate(found->second, spec, prefix + spec.name));
+    if (checked) checked(found->second);
   }
   for (const auto& [name, tensor] : tensors)
     if (!known.contains(name))

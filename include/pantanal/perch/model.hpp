@@ -87,8 +87,9 @@ inline std::vector<TensorSpec> required_tensors(const Architecture& architecture
 
 /// Whether `model` can be run: its architecture is valid, it has one label per class, and exactly the tensors
 /// of required_tensors(), of those shapes and with finite values. `where` starts the error's, e.g. a file's
-/// name.
-inline Status validate(const Model& model, std::string_view where = {}) {
+/// name. `checked` as of the validate() of tensors.
+inline Status validate(const Model& model, std::string_view where = {},
+                       void (*checked)(const Tensor&) = nullptr) {
   PANTANAL_TRY_STATUS(validate(model.architecture, where));
   const std::string prefix = where.empty() ? std::string() : std::string(where) + ": ";
   if (model.labels.size() != model.architecture.label.classes)
@@ -97,7 +98,7 @@ inline Status validate(const Model& model, std::string_view where = {}) {
   for (const auto& [name, tensor] : model.tensors)
     if (tensor.is_narrow() && !may_be_narrow(name))
       return Error{ErrorCode::mismatch, prefix + name, to_string(tensor.dtype), "F32"};
-  return pantanal::validate(model.tensors, required_tensors(model.architecture), where);
+  return pantanal::validate(model.tensors, required_tensors(model.architecture), where, checked);
 }
 
 }  // namespace pantanal::perch

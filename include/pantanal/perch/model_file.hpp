@@ -109,12 +109,38 @@ inline Result<Model> load_model(const std::filesystem::path& path, LoadOptions o
   PANTANAL_TRY(const std::string_view source, detail::metadata_text(*file, "source"));
   PANTANAL_TRY(model.source, detail::parse_source(source, metadata + "source"));
   PANTANAL_TRY(model.tensors, map_tensors(file, {}, NarrowTensors::kept));
-  PANTANAL_TRY_STATUS(validate(model, where));
+  // What is read is given back at once; it is wanted again when a session packs it.
+  PANTANAL_TRY_STATUS(validate(model, where, [](const Tensor& tensor) { release_pages(tensor); }));
+  if (options.keep_narrow) return model;
   for (auto& [name, tensor] : model.tensors) {
-    if (tensor.is_narrow() && !options.keep_narrow) tensor = convert_tensor(tensor, Dtype::f32);
-    release_pages(tensor);  // read once; wanted when a session packs them
+    if (!tensor.is_narrow()) continue;
+    const Tensor narrow = std::exchange(tensor, convert_tensor(tensor, Dtype::f32));
+    release_pages(narrow);
   }
   return model;
+}
+
+/// What a model's header tells: enough to know what running it takes.
+struct ModelOutline {
+  Architecture architecture;
+  Dtype dtype = Dtype::f32;        ///< of the large weights
+  std::size_t metadata_bytes = 0;  ///< labels and all
+};
+
+/// The outline of the model at `path`, whose tensors are not read. Errors as load_model's.
+inline Result<ModelOutline> read_outline(const std::filesystem::path& path) {
+  PANTANAL_TRY(const SafetensorsFile file, SafetensorsFile::open(path));
+  PANTANAL_TRY_STATUS(detail::expect_metadata(file, "format", model_format));
+  PANTANAL_TRY_STATUS(detail::expect_metadata(file, "format_version", model_format_version));
+  ModelOutline outline;
+  PANTANAL_TRY(const std::string_view architecture, detail::metadata_text(file, "architecture"));
+  PANTANAL_TRY(outline.architecture, parse_architecture(architecture, path.string()));
+  PANTANAL_TRY_STATUS(validate(outline.architecture, path.string()));
+  for (const auto& [key, text] : file.metadata()) outline.metadata_bytes += text.size();
+  const auto head = file.tensors().find("head.weight");
+  if (head != file.tensors().end() && head->second.dtype != "F32")
+    outline.dtype = head->second.dtype == "F16" ? Dtype::f16 : Dtype::bf16;
+  return outline;
 }
 
 /// Writes `model`, which must be valid, so that load_model(path) gives the same one. The file appears
