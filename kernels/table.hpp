@@ -174,6 +174,7 @@ struct Bfloat16Table {
   /// activation: none, relu or swish
   void (*pointwise)(const PointwiseArgs&, const WordsArgs&) = nullptr;
   void (*max_similarity)(const MaxSimilarityArgs&, const WordsArgs&) = nullptr;
+  void (*depthwise)(const DepthwiseArgs&) = nullptr;  ///< of float32, but for the activations
   /// words[r][c] = data[r][2c], data[r][2c+1], each times scale[...] if that is not null, to the nearest
   /// bfloat16. columns: of floats, a multiple of 16. words may start where data does.
   void (*round_rows)(const float* data, std::size_t rows, std::size_t stride, std::size_t columns,

@@ -240,23 +240,25 @@ class MbconvLayer {
   }
 
   void convolve(std::size_t channel, Range rows, const Scratch& scratch) const {
-    table_->depthwise({.input = scratch.slab,
-                       .input_row_stride = buffer_row_stride(),
-                       .input_stride = slab_channels,
-                       .weights = depthwise_weights_.data() + channel,
-                       .weights_stride = expanded_stride_,
-                       .bias = depthwise_bias_.data() + channel,
-                       .output = scratch.depthwise + rows.begin * output_.width * expanded_stride_ + channel,
-                       .output_row_stride = output_.width * expanded_stride_,
-                       .output_stride = expanded_stride_,
-                       .row_sums = scratch.row_sums + rows.begin * expanded_stride_ + channel,
-                       .row_sums_stride = expanded_stride_,
-                       .rows = rows.size(),
-                       .columns = output_.width,
-                       .channels = slab_width(channel),
-                       .kernel = block_.depthwise.kernel,
-                       .stride = block_.depthwise.stride,
-                       .activation = to_kernel(block_.depthwise_activation)});
+    const kernels::DepthwiseArgs args{
+        .input = scratch.slab,
+        .input_row_stride = buffer_row_stride(),
+        .input_stride = slab_channels,
+        .weights = depthwise_weights_.data() + channel,
+        .weights_stride = expanded_stride_,
+        .bias = depthwise_bias_.data() + channel,
+        .output = scratch.depthwise + rows.begin * output_.width * expanded_stride_ + channel,
+        .output_row_stride = output_.width * expanded_stride_,
+        .output_stride = expanded_stride_,
+        .row_sums = scratch.row_sums + rows.begin * expanded_stride_ + channel,
+        .row_sums_stride = expanded_stride_,
+        .rows = rows.size(),
+        .columns = output_.width,
+        .channels = slab_width(channel),
+        .kernel = block_.depthwise.kernel,
+        .stride = block_.depthwise.stride,
+        .activation = to_kernel(block_.depthwise_activation)};
+    project_.depthwise(args);
   }
 
   /// scratch.gate: [gate | mean | reduced].

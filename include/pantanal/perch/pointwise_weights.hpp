@@ -82,6 +82,11 @@ class PointwiseWeights {
     bfloat16_->round_rows(data, rows, stride, columns, scale, words, words_stride);
   }
 
+  /// The convolution whose output round() will round: its activations need be no better than that.
+  void depthwise(const kernels::DepthwiseArgs& args) const {
+    (bfloat16_ ? bfloat16_->depthwise : table_->depthwise)(args);
+  }
+
   /// Floats that scale() writes.
   std::size_t scaled_size() const { return depth() * padded_columns(); }
   /// Weights for PointwiseArgs, float32, depth k multiplied by scale[k].
