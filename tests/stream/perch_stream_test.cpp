@@ -15,6 +15,7 @@
 #include "audio/audio_files.hpp"
 #include "core/counted_allocations.hpp"
 #include "pantanal/audio/resample.hpp"
+#include "pantanal/stream/polyphase_converter.hpp"
 #include "pantanal/stream/soxr_converter.hpp"
 #include "perch/random_model.hpp"
 
@@ -216,8 +217,8 @@ TEST(PerchStream, RefusesOptionsThatMakeNoSense) {
 
 /// Hours of sound in blocks of odd sizes: 2 s in every `period_s`, gaps for the rest. After the first period
 /// neither operator new nor, where glibc tells, any library may have asked for more.
-void listen_for(std::uint32_t rate, std::uint64_t hours, std::uint64_t period_s) {
-  PerchStream live = stream({.rate = rate});
+void listen_for(PerchStream live, std::uint64_t hours, std::uint64_t period_s) {
+  const std::uint32_t rate = live.options().rate;
   const std::vector<float> sound = noise(rate * 2);
   std::minstd_rand random(3);
   std::uint64_t windows = 0, recorded = 0, new_at_start = 0, heap_at_start = 0;
@@ -248,9 +249,45 @@ void listen_for(std::uint32_t rate, std::uint64_t hours, std::uint64_t period_s)
   EXPECT_EQ(recorded, 64000 * (3600 * hours / period_s));
 }
 
-TEST(PerchStream, ADayAllocatesNothing) { listen_for(32000, 24, 300); }
+/// libsoxr's queues reach their size within the first minute, whatever the blocks' sizes are.
+TEST(PerchStream, AnotherRateAllocatesNothingAfterTheFirstMinute) {
+  for (const std::uint32_t rate : {48000u, 44100u, 192000u}) {
+    PerchStream live = stream({.rate = rate});
+    const std::vector<float> sound = noise(rate);
+    std::minstd_rand random(3);
+    std::uint64_t new_at_start = 0;
+    const auto heap = [] { return static_cast<std::uint64_t>(mallinfo2().uordblks); };
+    std::uint64_t heap_at_start = 0;
+    for (int second = 0; second < 400; ++second) {
+      if (second == 60) new_at_start = allocations, heap_at_start = heap();
+      for (std::span<const float> left(sound); !left.empty();) {
+        const auto taken = live.push(left.first(std::min<std::size_t>(left.size(), 1 + random() % 5000)));
+        ASSERT_TRUE(taken);
+        left = left.subspan(*taken);
+        for (auto next = live.next(); next && *next; next = live.next()) ASSERT_FALSE((*next)->label.empty());
+      }
+    }
+    EXPECT_EQ(allocations, new_at_start);
+    EXPECT_EQ(heap(), heap_at_start);
+  }
+}
 
-TEST(PerchStream, AnHourAtAnotherRateAllocatesNothing) { listen_for(24000, 1, 60); }
+TEST(PerchStream, LooksAtNoMoreThanItCanTake) {
+  PerchStream live = stream({});
+  std::vector<float> sound = noise(10 * samples);
+  sound.back() = std::numeric_limits<float>::quiet_NaN();
+  const auto taken = live.push(sound);
+  ASSERT_TRUE(taken) << "what is wrong comes later";
+  EXPECT_EQ(*taken, samples);
+}
+
+TEST(PerchStream, ADayAllocatesNothing) { listen_for(stream({.rate = 32000}), 24, 300); }
+
+TEST(PerchStream, AnHourAtAnotherRateAllocatesNothing) {
+  listen_for(stream({.rate = 24000}), 1, 60);
+  listen_for(*PerchStream::create(session(), {.rate = 24000}, *PolyphaseConverter::create(24000, 32000)), 1,
+             60);
+}
 
 }  // namespace
 }  // namespace pantanal::stream

@@ -4,16 +4,17 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "decoder_process.hpp"
 #include "interruption.hpp"
+#include "memory_limit.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/requested_isa.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "pantanal/perch/session.hpp"
+#include "path_clashes.hpp"
 #include "recording_loop.hpp"
 #include "recordings.hpp"
 #include "result_writer.hpp"
@@ -24,27 +25,11 @@ namespace {
 
 /// Outputs must not replace each other or what is read.
 Status check_outputs(const Options& options, const RecordingList& list) {
-  const auto resolved = [](const std::filesystem::path& path) {
-    std::error_code failure;
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, failure), failure);
-  };
-  const auto same = [resolved](const std::filesystem::path& a, const std::filesystem::path& b) {
-    return resolved(a) == resolved(b);
-  };
-  if (options.out && options.embeddings && same(*options.out, *options.embeddings))
-    return Error{ErrorCode::invalid_argument, options.out->string(), "it for --out and --embeddings",
-                 "two different files"};
-  for (const auto& output : {options.out, options.embeddings}) {
-    if (!output) continue;
-    const bool is_read =
-        same(*output, options.model) || std::ranges::any_of(list.recordings, [&](const Recording& recording) {
-          return same(*output, recording.path);
-        });
-    if (is_read)
-      return Error{ErrorCode::invalid_argument, output->string(), "an output that is also an input",
-                   "a file that may be replaced"};
-  }
-  return {};
+  std::vector<NamedPath> outputs, inputs = {{"--model", options.model}};
+  if (options.out) outputs.push_back({"--out", *options.out});
+  if (options.embeddings) outputs.push_back({"--embeddings", *options.embeddings});
+  for (const Recording& recording : list.recordings) inputs.push_back({"a recording", recording.path});
+  return check_paths(outputs, inputs);
 }
 
 Status check_labels(const Options& options, const perch::Model& model) {
@@ -121,16 +106,23 @@ ExitCode infer(const Options& options, Console& console) {
     return console.fail(ExitCode::usage, status.error());
   if (list.recordings.empty()) return ExitCode::nothing_written;
 
+  const std::size_t threads = thread_count(options, console), batch = batch_size(options, threads);
+  if (options.max_memory) {
+    const Status status =
+        check_memory(options.model, {threads, batch, options.precision}, *options.max_memory);
+    if (!status)
+      return console.fail(status.error().where == "--max-memory" ? ExitCode::memory : ExitCode::model,
+                          status.error());
+  }
   // Before there are threads: a process with some cannot well be forked.
-  const std::size_t threads = thread_count(options, console),
-                    decoders = decoder_count(threads, list.recordings.size());
+  const std::size_t decoders = decoder_count(threads, list.recordings.size());
   std::vector<DecoderProcess> processes = start_decoders(options, decoders, console);
-  auto model = perch::load_model(options.model);
+  auto model = perch::load_model(options.model, {.keep_narrow = true});
   if (!model) return console.fail(ExitCode::model, model.error());
   if (Status status = check_labels(options, *model); !status)
     return console.fail(ExitCode::usage, status.error());
   auto session = perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)),
-                                        {.threads = threads, .batch = batch_size(options, threads)});
+                                        {.threads = threads, .batch = batch, .precision = options.precision});
   if (!session) return console.fail(ExitCode::model, session.error());
   auto writer = ResultWriter::create(options, session->model(), list.recordings);
   if (!writer) return console.fail(ExitCode::output, writer.error());
