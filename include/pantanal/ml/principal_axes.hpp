@@ -25,7 +25,7 @@ namespace pantanal::ml {
 /// Right singular vectors of X - mean and squared singular values.
 struct PrincipalAxes {
   Matrix<double> axes;          ///< [count, features], orthonormal rows, largest first
-  std::vector<double> squares;  ///< falling; exact: all min(samples, features); randomized: count
+  std::vector<double> squares;  ///< falling, as many
 };
 
 /// Signs such that each row's largest entry by magnitude, the first of equal ones, is positive: svd_flip with
