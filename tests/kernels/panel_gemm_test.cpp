@@ -211,7 +211,8 @@ TEST(Symmetric, MultipliesRowsByAVector) {
         std::vector<double> y(rows + 1, 77);
         table->row_products(a.data(), stride, rows, n, x.data(), y.data());
         for (std::size_t r = 0; r < rows; ++r)
-          ASSERT_NEAR(y[r], std::inner_product(x.begin(), x.end(), a.begin() + r * stride, 0.0), 1e-13 * n);
+          ASSERT_NEAR(y[r], std::inner_product(x.begin(), x.end(), a.begin() + r * stride, 0.0),
+                      1e-13 * static_cast<double>(n));
         ASSERT_EQ(y[rows], 77) << "stray store";
       }
 }

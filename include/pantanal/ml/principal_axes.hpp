@@ -202,9 +202,10 @@ inline Result<PrincipalAxes> randomized_axes(const kernels::KernelTable& table, 
     for (std::size_t j = 0; j < w.rows; ++j) w(j, i) = random.standard_normal();
   const Matrix<double> square = gram(table, x, threads);
   for (std::size_t i = 0; i < iterations; ++i) {
-    const Matrix<double> q = detail::orthonormal_span(table, w, threads);
-    if (q.rows == 0) break;
-    w = multiply(table, factor(q), factor(square), threads);
+    if (i > 0)
+      w = detail::orthonormal_span(table, std::move(w), threads);  // drawn ones are as good as orthonormal
+    if (w.rows == 0) break;
+    w = multiply(table, factor(w), factor(square), threads);
   }
   PANTANAL_TRY(auto quick, detail::gram_space_axes(table, x, wide, square, w, count, threads));
   if (!quick) {
