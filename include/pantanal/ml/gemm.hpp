@@ -85,20 +85,28 @@ Factor<T> factor(const Matrix<T>& m) {
 
 namespace detail {
 
-/// Rows first_row … of panel `first_column` … of b, as [rows][panel], columns beyond b's zero.
+/// Rows first_row … of panels first … last-1 of b into `to`, panel by panel as [rows][panel], columns beyond
+/// b's zero.
 template <Real T>
-void pack_panel(const Factor<T>& b, std::size_t first_row, std::size_t rows, std::size_t first_column,
-                std::size_t panel, T* to) {
-  const std::size_t width = std::min(panel, b.columns - first_column);
-  const T* from = b.data + first_row * b.row_stride + first_column * b.column_stride;
-  if (width < panel) std::fill_n(to, rows * panel, T{0});
-  if (b.column_stride != 1) return transpose(from, b.column_stride, width, rows, to, panel);
-  constexpr std::size_t block = 4;  // of a size known to the compiler: no call for each row
-  for (std::size_t r = 0; r < rows; ++r) {
-    std::size_t c = 0;
-    for (; c + block <= width; c += block)
-      std::copy_n(from + r * b.row_stride + c, block, to + r * panel + c);
-    for (; c < width; ++c) to[r * panel + c] = from[r * b.row_stride + c];
+void pack(const Factor<T>& b, std::size_t first_row, std::size_t rows, std::size_t panel, std::size_t first,
+          std::size_t last, T* to) {
+  constexpr std::size_t group =
+      8;  // panels whose columns are read together, so that pages are not read in slices
+  const T* from = b.data + first_row * b.row_stride;
+  if (first < last && last * panel > b.columns)
+    std::fill_n(to + (last - 1 - first) * rows * panel, rows * panel, T{0});
+  for (std::size_t begin = first; begin < last; begin += b.column_stride == 1 ? group : 1) {
+    T* const packed = to + (begin - first) * rows * panel;
+    if (b.column_stride != 1) {
+      transpose(from + begin * panel * b.column_stride, b.column_stride,
+                std::min(panel, b.columns - begin * panel), rows, packed, panel);
+      continue;
+    }
+    const std::size_t end = std::min(begin + group, last), columns_end = std::min(end * panel, b.columns);
+    for (std::size_t r = 0; r < rows; ++r)
+      for (std::size_t p = begin; p < end; ++p)
+        std::copy_n(from + r * b.row_stride + p * panel, std::min(panel, columns_end - p * panel),
+                    packed + ((p - begin) * rows + r) * panel);
   }
 }
 
@@ -148,8 +156,8 @@ struct Product {
   void sum_block(T* tiles, std::size_t first_row, std::size_t k) {
     const std::size_t rows = std::min(row_block, a.rows - first_row);
     const std::size_t length = std::min(depth_block, a.columns - k);
-    for (std::size_t r = 0; r < rows; r += tile)
-      pack_panel(a.transposed(), k, length, first_row + r, tile, tiles + r * length);
+    const Factor<T> turned{a.data + first_row * a.row_stride, a.columns, rows, a.column_stride, a.row_stride};
+    pack(turned, k, length, tile, 0, (rows + tile - 1) / tile, tiles);
     if (!upper_only) return sum(tiles, first_row, rows, k, 0, panels);
     const std::size_t right = std::min((first_row + rows) / panel, panels);  // of the block
     for (std::size_t r = 0; r < rows; r += tile)
@@ -174,8 +182,8 @@ Matrix<T> multiply(const kernels::KernelTable& table, Factor<T> a, Factor<T> b, 
     for (std::size_t k = 0; k < a.columns; k += p.depth_block) {
       const std::size_t length = std::min(p.depth_block, a.columns - k);
       const Range share = team.share(p.panels);
-      for (std::size_t i = share.begin; i < share.end; ++i)
-        detail::pack_panel(b, k, length, i * p.panel, p.panel, p.packed.data() + i * length * p.panel);
+      detail::pack(b, k, length, p.panel, share.begin, share.end,
+                   p.packed.data() + share.begin * length * p.panel);
       team.wait();
       for (std::size_t block = team.rank(); block < blocks; block += team.size())
         p.sum_block(tiles.data() + team.rank() * p.row_block * p.longest, block * p.row_block, k);

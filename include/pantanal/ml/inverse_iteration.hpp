@@ -217,7 +217,6 @@ inline std::optional<TridiagonalEigen> leading_eigenpairs(const kernels::KernelT
                                                           std::span<const double> off_diagonal,
                                                           std::size_t count, std::size_t threads = 1) {
   constexpr std::size_t lanes = detail::eigen_lanes;
-  constexpr double epsilon = std::numeric_limits<double>::epsilon();
   const detail::TridiagonalView t{diagonal, off_diagonal};
   const std::size_t n = t.size(), groups = (count + lanes - 1) / lanes;
   const double bound = t.bound();
