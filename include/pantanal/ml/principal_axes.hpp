@@ -74,8 +74,8 @@ inline Matrix<double> unit_rows(Matrix<double> y, const std::vector<double>& squ
       std::numeric_limits<double>::epsilon() * static_cast<double>(std::max(y.rows, y.columns));
   for (std::size_t r = 0; r < y.rows; ++r) {
     bool sound = squares[r] > null * null * squares[0];
-    if (sound)
-      for (std::size_t c = 0; c < y.columns; ++c) y(r, c) /= std::sqrt(squares[r]);
+    const double length = std::sqrt(squares[r]);
+    for (std::size_t c = 0; sound && c < y.columns; ++c) y(r, c) /= length;
     if (sound && squares[r] < 1e-6 * squares[0]) {  // rounding of large rows shows in small ones
       for (std::size_t k = 0; k < r; ++k) {
         const double along = dot(y.row(k), y.row(r), y.columns);

@@ -134,14 +134,23 @@ inline Result<TridiagonalEigen> tridiagonal_eigenpairs(const kernels::KernelTabl
   return ql_eigenpairs(table, t, count, threads);
 }
 
+inline double largest_magnitude(std::span<const double> values) {
+  constexpr std::size_t lanes = 8;  // one maximum would wait for itself
+  double largest[lanes] = {};
+  std::size_t i = 0;
+  for (; i + lanes <= values.size(); i += lanes)
+    for (std::size_t k = 0; k < lanes; ++k) largest[k] = std::max(largest[k], std::abs(values[i + k]));
+  for (; i < values.size(); ++i) largest[0] = std::max(largest[0], std::abs(values[i]));
+  return *std::max_element(largest, largest + lanes);
+}
+
 }  // namespace detail
 
 /// The `count` largest eigenvalues of the symmetric matrix `a`, within a few ε·‖a‖, and their eigenvectors.
 inline Result<SymmetricEigen> symmetric_eigen(const kernels::KernelTable& table, Matrix<double> a,
                                               std::size_t count, std::size_t threads = 1) {
   const std::size_t n = a.rows;
-  double largest = 0;
-  for (const double x : a.values) largest = std::max(largest, std::abs(x));
+  const double largest = detail::largest_magnitude(a.values);
   const double scale = largest > 0 ? std::exp2(std::floor(std::log2(largest))) : 1.0;
   for (double& x : a.values) x /= scale;  // exact; keeps squares from under- and overflowing
   Tridiagonal t = tridiagonalize(table, a, threads);
