@@ -145,7 +145,8 @@ typedef struct pantanal_window {
   size_t detection_count;
 } pantanal_window;
 
-/* Another rate than the model's needs a library built with audio. `options` may be NULL. */
+/* Another rate than the model's is converted: by libsoxr in a library built with audio, as files are, otherwise
+ * by a filter of the library's own, as flat. `options` may be NULL. */
 PANTANAL_API pantanal_status pantanal_stream_create(const pantanal_model* model,
                                                     const pantanal_stream_options* options,
                                                     pantanal_stream** stream);
