@@ -90,8 +90,7 @@ namespace detail {
 template <Real T>
 void pack(const Factor<T>& b, std::size_t first_row, std::size_t rows, std::size_t panel, std::size_t first,
           std::size_t last, T* to) {
-  constexpr std::size_t group =
-      8;  // panels whose columns are read together, so that pages are not read in slices
+  constexpr std::size_t group = 8;  // panels read together: fewer pages at a time
   const T* from = b.data + first_row * b.row_stride;
   if (first < last && last * panel > b.columns)
     std::fill_n(to + (last - 1 - first) * rows * panel, rows * panel, T{0});

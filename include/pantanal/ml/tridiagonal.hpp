@@ -77,9 +77,11 @@ class BlockedReduction {
         team.wait();
       }
     });
-    update_row(n_ - 1);
-    t.diagonal[n_ - 1] = row(n_ - 1)[n_ - 1];
-    std::fill_n(row(n_ - 1), n_, 0.0);
+    if (n_ > 0) {
+      update_row(n_ - 1);
+      t.diagonal[n_ - 1] = row(n_ - 1)[n_ - 1];
+      std::fill_n(row(n_ - 1), n_, 0.0);
+    }
     t.reflectors = std::move(matrix_);
     return t;
   }
