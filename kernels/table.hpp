@@ -70,14 +70,19 @@ struct MelBand {
 struct LogMelArgs {
   const float* samples = nullptr;  ///< padded: frame t starts at samples[t·hop_length]
   std::size_t frames = 0, frame_length = 0, hop_length = 0, fft_size = 0;
-  const float* window = nullptr;                ///< [frame_length]
+  const double* window = nullptr;               ///< [frame_length]
   const std::uint32_t* bit_reversal = nullptr;  ///< [fft_size/2]
-  const double* twiddles = nullptr;             ///< [fft_size/2] pairs (cos, -sin) of 2πj/fft_size
+  /// For blocks of fft_size/2, fft_size/8, … > 8 points: pairs (cos, -sin) of 2πj/block, 4πj/block and
+  /// 6πj/block for each j < block/4.
+  const double* butterflies = nullptr;
+  const double* twiddles = nullptr;  ///< pairs (cos, -sin) of 2πj/fft_size, j <= fft_size/4
   const MelBand* bands = nullptr;
-  const float* band_weights = nullptr;
+  const double* band_weights = nullptr;
   std::size_t mel_bands = 0;
   float floor = 0, scale = 1;
-  float* scratch = nullptr;  ///< (3·fft_size/2 + 1)·vector_floats, 64-byte aligned
+  /// 64-byte aligned, for a vector as V: 3·fft_size/2 + 1 of them, and half as many as mel_bands rounded up
+  /// to whole vectors.
+  float* scratch = nullptr;
   float* spectrogram = nullptr;
   std::size_t spectrogram_stride = 0;
 };
@@ -174,6 +179,28 @@ struct SturmArgs {
 /// relu(x) = max(x, 0), of slope 0 at 0. exp takes x clamped to [-87, 87], exp2 x in [-126, 127].
 enum class Function { exp, exp2, silu, gelu, softplus, relu };
 
+/// Factors in bfloat16 that take the places of PointwiseArgs' or MaxSimilarityArgs' input and weights. A word
+/// is two neighbours along the depth, the first in its low half. Where the depth is odd, the last word's high
+/// half is zero in the weights and finite in the input.
+struct WordsArgs {
+  const std::uint32_t* input = nullptr;
+  std::size_t input_stride = 0;            ///< words
+  const std::uint32_t* weights = nullptr;  ///< packed as ops::PackedPairs
+};
+
+/// Kernels that multiply in bfloat16 and add in float32, of CPUs that can. Activations are good to 2^-12, so
+/// that they suit results which are rounded again.
+struct Bfloat16Table {
+  /// activation: none, relu or swish
+  void (*pointwise)(const PointwiseArgs&, const WordsArgs&) = nullptr;
+  void (*max_similarity)(const MaxSimilarityArgs&, const WordsArgs&) = nullptr;
+  void (*depthwise)(const DepthwiseArgs&) = nullptr;  ///< of float32, but for the activations
+  /// words[r][c] = data[r][2c], data[r][2c+1], each times scale[...] if that is not null, to the nearest
+  /// bfloat16. columns: of floats, a multiple of 16. words may start where data does.
+  void (*round_rows)(const float* data, std::size_t rows, std::size_t stride, std::size_t columns,
+                     const float* scale, std::uint32_t* words, std::size_t words_stride) = nullptr;
+};
+
 /// One instruction set's kernels and the numbers that fix the packing of weights for them.
 struct KernelTable {
   InstructionSet isa = InstructionSet::portable;
@@ -184,6 +211,10 @@ struct KernelTable {
   void (*pointwise)(const PointwiseArgs&) = nullptr;
   void (*depthwise)(const DepthwiseArgs&) = nullptr;
   void (*max_similarity)(const MaxSimilarityArgs&) = nullptr;
+  /// The same two with weights in bfloat16, packed as ops::PackedPairs, in place of the arguments' own: the
+  /// same bits as with those weights in float32.
+  void (*pointwise_pairs)(const PointwiseArgs&, const std::uint32_t* pairs) = nullptr;
+  void (*max_similarity_pairs)(const MaxSimilarityArgs&, const std::uint32_t* pairs) = nullptr;
   void (*log_mel)(const LogMelArgs&) = nullptr;
   /// data[r][c] *= scale[c]
   void (*scale_columns)(float* data, std::size_t rows, std::size_t stride, std::size_t columns,
@@ -191,6 +222,9 @@ struct KernelTable {
   /// packed output = packed weights with row k multiplied by scale[k]; layout as PointwiseArgs::weights
   void (*scale_packed_rows)(const float* weights, float* output, std::size_t depth,
                             std::size_t padded_columns, const float* scale) = nullptr;
+  /// The same from ops::PackedPairs to PointwiseArgs::weights
+  void (*scale_pairs)(const std::uint32_t* pairs, float* output, std::size_t depth,
+                      std::size_t padded_columns, const float* scale) = nullptr;
   /// mean[c] = Σ_r data[r][c] / divisor, added up in the order of rows
   void (*mean_rows)(const float* data, std::size_t rows, std::size_t stride, std::size_t columns,
                     float divisor, float* mean) = nullptr;
