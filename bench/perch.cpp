@@ -1,6 +1,9 @@
 // Perch v2 stage by stage and whole, random weights of the released shapes: 1 and 2 threads, batch 1 and 12.
 //
-//   perch [--passes 40] [--classes 234] [--whole]    --whole: Session with no, 234 and all classes as well
+//   perch [--passes 40] [--classes 234] [--whole] [--bf16]
+//
+// --whole: Session with no, 234 and all classes as well; --bf16: in Precision::bf16, against the same fp32
+// peak.
 //
 // Prints tab-separated lines for perch_report.py: `peak`, one per thread count, then `stage` and `session`. A
 // stage's time is the median over passes through the whole model, so that caches hold what they hold in use,
@@ -38,7 +41,8 @@ double count(std::size_t n) { return static_cast<double>(n); }
 /// The model's layers, as Session has them, and one member's scratch.
 class Layers {
  public:
-  Layers(const kernels::KernelTable& table, const perch::Model& model, std::size_t members)
+  Layers(const kernels::KernelTable& table, const perch::Model& model, std::size_t members,
+         perch::Precision precision)
       : table_(&table),
         model_(&model),
         log_mel_(table, {.samples = model.architecture.frontend.samples}, model.values("frontend.window"),
@@ -46,10 +50,10 @@ class Layers {
         stem_(table, model) {
     perch::Extent extent = stem_.output_extent();
     for (std::size_t i = 0; i < model.architecture.blocks.size(); ++i)
-      extent = blocks_.emplace_back(table, model, i, extent).output_extent();
-    head_ = std::make_unique<perch::HeadLayer>(table, model, extent);
+      extent = blocks_.emplace_back(table, model, i, extent, precision).output_extent();
+    head_ = std::make_unique<perch::HeadLayer>(table, model, extent, precision);
     if (model.architecture.label.classes > 0)
-      label_ = std::make_unique<perch::LabelHeadLayer>(table, model, head_->positions());
+      label_ = std::make_unique<perch::LabelHeadLayer>(table, model, head_->positions(), precision);
     describe();
     for (std::size_t m = 0; m < members; ++m) members_.push_back(make_scratch());
   }
@@ -77,11 +81,11 @@ class Layers {
       if (stage != stage_of_block_[i]) lap(stage_of_block_[i]);
       blocks_[i].run(team, from, to,
                      {s.depthwise.data(), s.row_sums.data(), mine.gate.data(), mine.projection.data(),
-                      mine.slab.data()});
+                      mine.slab.data(), s.rounded.data()});
       std::swap(from, to);
     }
     lap(stage + 1);
-    head_->run(team, from, to);
+    head_->run(team, from, to, s.rounded.data());
     lap(stage + 1);
     label_->normalize(team, to, directions);
     team.wait();
@@ -91,6 +95,7 @@ class Layers {
  private:
   struct Scratch {
     AlignedBuffer<float> padded, spectrogram, ping, pong, depthwise, row_sums, gate, projection, slab;
+    AlignedBuffer<std::uint32_t> rounded;
   };
 
   Scratch make_scratch() const {
@@ -110,7 +115,8 @@ class Layers {
             Floats(most.row_sums),
             Floats(most.gate),
             Floats(most.projection),
-            Floats(most.slab)};
+            Floats(most.slab),
+            AlignedBuffer<std::uint32_t>(std::max(most.rounded, head_->rounded_size()))};
   }
 
   void describe() {
@@ -191,8 +197,9 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void bench_stages(const perch::Model& model, std::size_t threads, std::size_t batch, std::size_t passes) {
-  Layers layers(kernels::table(best_instruction_set()), model, threads);
+void bench_stages(const perch::Model& model, perch::Precision precision, std::size_t threads,
+                  std::size_t batch, std::size_t passes) {
+  Layers layers(kernels::table(best_instruction_set()), model, threads, precision);
   const std::vector<float> windows =
       kernels::random_floats(batch * model.architecture.frontend.samples, 1, 0.1f);
   AlignedBuffer<float> directions(batch * layers.label().directions_size()),
@@ -214,9 +221,9 @@ void bench_stages(const perch::Model& model, std::size_t threads, std::size_t ba
   std::fflush(stdout);
 }
 
-bool bench_session(const std::shared_ptr<const perch::Model>& model, std::size_t threads, std::size_t batch,
-                   std::size_t passes) {
-  auto session = perch::Session::create(model, {.threads = threads, .batch = batch});
+bool bench_session(const std::shared_ptr<const perch::Model>& model, perch::Precision precision,
+                   std::size_t threads, std::size_t batch, std::size_t passes) {
+  auto session = perch::Session::create(model, {.threads = threads, .batch = batch, .precision = precision});
   if (!session) return false;
   const perch::OutputSizes sizes = session->output_sizes();
   const std::vector<float> windows =
@@ -242,16 +249,19 @@ int main(int argc, char** argv) {
   using namespace pantanal;
   std::size_t passes = 40, classes = 234;
   std::vector<std::size_t> whole;
+  perch::Precision precision = perch::Precision::fp32;
   for (int i = 1; i < argc; ++i) {
     const bool has_value = i + 1 < argc;
     if (has_value && !std::strcmp(argv[i], "--passes"))
       passes = std::max(1ul, std::strtoul(argv[++i], nullptr, 10));
     else if (has_value && !std::strcmp(argv[i], "--classes"))
       classes = std::max(1ul, std::strtoul(argv[++i], nullptr, 10));
+    else if (!std::strcmp(argv[i], "--bf16"))
+      precision = perch::Precision::bf16;
     else if (!std::strcmp(argv[i], "--whole"))
       whole = {0, 234, 14795};
     else
-      return std::fprintf(stderr, "usage: perch [--passes N] [--classes N] [--whole]\n"), 1;
+      return std::fprintf(stderr, "usage: perch [--passes N] [--classes N] [--whole] [--bf16]\n"), 1;
   }
   const auto make_model = [](std::size_t n) {
     return std::make_shared<perch::Model>(
@@ -263,11 +273,11 @@ int main(int argc, char** argv) {
   const auto model = make_model(classes);
   for (const std::size_t threads : {1, 2})
     for (const std::size_t batch : {1, 12})
-      bench_stages(*model, threads, batch, std::max(1ul, passes / batch));
+      bench_stages(*model, precision, threads, batch, std::max(1ul, passes / batch));
   for (const std::size_t n : whole) {
     const auto kept = make_model(n);
     for (const std::size_t threads : {1, 2})
       for (const std::size_t batch : {1, 12})
-        if (!bench_session(kept, threads, batch, std::max(1ul, passes / batch))) return 1;
+        if (!bench_session(kept, precision, threads, batch, std::max(1ul, passes / batch))) return 1;
   }
 }

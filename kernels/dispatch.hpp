@@ -29,10 +29,26 @@ inline
   static_cast<void>(isa);
   return portable::kernel_table;
 }
+
+#if !defined(PANTANAL_COMPILE_KERNELS)
+inline
+#endif
+    /// The bfloat16 kernels beside those of `isa`, or null where that or this CPU has none.
+    const Bfloat16Table*
+    bfloat16_table(InstructionSet isa) {
+#if defined(__x86_64__)
+  if (isa == InstructionSet::avx512 && has_bfloat16()) return &avx512_bf16::bfloat16_table;
+#endif
+  static_cast<void>(isa);
+  return nullptr;
+}
 #else
 /// The kernels of `isa`, which the CPU must support (is_supported); the portable ones where this target has
 /// none.
 const KernelTable& table(InstructionSet isa);
+
+/// The bfloat16 kernels beside those of `isa`, or null where that or this CPU has none.
+const Bfloat16Table* bfloat16_table(InstructionSet isa);
 #endif
 
 }  // namespace pantanal::kernels

@@ -133,6 +133,8 @@ template <class T>
 struct PanelGemmArgs {
   const T* a = nullptr;
   std::size_t a_row_stride = 0, a_depth_stride = 1;  ///< one of them is 1
+  /// If not 0, and a_row_stride is 1, a lies in tiles of gemm_rows rows, which are this far apart.
+  std::size_t a_tile_stride = 0;
   const T* b = nullptr;
   std::size_t b_depth_stride = 0, b_panel_stride = 0;
   const T* bias = nullptr;  ///< [columns]; null: zeros
@@ -160,19 +162,59 @@ struct AdamArgs {
   T rest_1 = 1, rest_2 = 1;  ///< 1 - β; given, since 1 - 0.999f is 1e-5 off
 };
 
+/// above[k] = how many eigenvalues of a symmetric tridiagonal matrix exceed x[k], as a number of positive
+/// pivots. Source: Barth, Martin and Wilkinson 1967, "Calculation of the eigenvalues of a symmetric
+/// tridiagonal matrix by the method of bisection".
+struct SturmArgs {
+  const double* diagonal = nullptr;  ///< [n]
+  const double* squares = nullptr;   ///< [n - 1], of what is beside the diagonal
+  std::size_t n = 0;
+  double least = 0;  ///< positive; pivots closer to 0 count as negative
+  const double* x = nullptr;
+  double* above = nullptr;
+  std::size_t count = 0;  ///< of x: a multiple of vector_floats / 2
+};
+
 /// Functions of one variable. silu(x) = x/(1+e^-x); gelu(x) = x·Φ(x), the exact one; softplus(x) = ln(1+e^x).
 /// relu(x) = max(x, 0), of slope 0 at 0. exp takes x clamped to [-87, 87], exp2 x in [-126, 127].
 enum class Function { exp, exp2, silu, gelu, softplus, relu };
 
-/// One instruction set's kernels and the two numbers that fix the packing of weights for them.
+/// Factors in bfloat16 that take the places of PointwiseArgs' or MaxSimilarityArgs' input and weights. A word
+/// is two neighbours along the depth, the first in its low half. Where the depth is odd, the last word's high
+/// half is zero in the weights and finite in the input.
+struct WordsArgs {
+  const std::uint32_t* input = nullptr;
+  std::size_t input_stride = 0;            ///< words
+  const std::uint32_t* weights = nullptr;  ///< packed as ops::PackedPairs
+};
+
+/// Kernels that multiply in bfloat16 and add in float32, of CPUs that can. Activations are good to 2^-12, so
+/// that they suit results which are rounded again.
+struct Bfloat16Table {
+  /// activation: none, relu or swish
+  void (*pointwise)(const PointwiseArgs&, const WordsArgs&) = nullptr;
+  void (*max_similarity)(const MaxSimilarityArgs&, const WordsArgs&) = nullptr;
+  void (*depthwise)(const DepthwiseArgs&) = nullptr;  ///< of float32, but for the activations
+  /// words[r][c] = data[r][2c], data[r][2c+1], each times scale[...] if that is not null, to the nearest
+  /// bfloat16. columns: of floats, a multiple of 16. words may start where data does.
+  void (*round_rows)(const float* data, std::size_t rows, std::size_t stride, std::size_t columns,
+                     const float* scale, std::uint32_t* words, std::size_t words_stride) = nullptr;
+};
+
+/// One instruction set's kernels and the numbers that fix the packing of weights for them.
 struct KernelTable {
   InstructionSet isa = InstructionSet::portable;
   std::size_t vector_floats = 4;
   std::size_t panel_floats = 12;  ///< columns computed together; a multiple of vector_floats
+  std::size_t gemm_rows = 4;      ///< rows that panel_gemm computes together
 
   void (*pointwise)(const PointwiseArgs&) = nullptr;
   void (*depthwise)(const DepthwiseArgs&) = nullptr;
   void (*max_similarity)(const MaxSimilarityArgs&) = nullptr;
+  /// The same two with weights in bfloat16, packed as ops::PackedPairs, in place of the arguments' own: the
+  /// same bits as with those weights in float32.
+  void (*pointwise_pairs)(const PointwiseArgs&, const std::uint32_t* pairs) = nullptr;
+  void (*max_similarity_pairs)(const MaxSimilarityArgs&, const std::uint32_t* pairs) = nullptr;
   void (*log_mel)(const LogMelArgs&) = nullptr;
   /// data[r][c] *= scale[c]
   void (*scale_columns)(float* data, std::size_t rows, std::size_t stride, std::size_t columns,
@@ -180,6 +222,9 @@ struct KernelTable {
   /// packed output = packed weights with row k multiplied by scale[k]; layout as PointwiseArgs::weights
   void (*scale_packed_rows)(const float* weights, float* output, std::size_t depth,
                             std::size_t padded_columns, const float* scale) = nullptr;
+  /// The same from ops::PackedPairs to PointwiseArgs::weights
+  void (*scale_pairs)(const std::uint32_t* pairs, float* output, std::size_t depth,
+                      std::size_t padded_columns, const float* scale) = nullptr;
   /// mean[c] = Σ_r data[r][c] / divisor, added up in the order of rows
   void (*mean_rows)(const float* data, std::size_t rows, std::size_t stride, std::size_t columns,
                     float divisor, float* mean) = nullptr;
@@ -209,13 +254,18 @@ struct KernelTable {
   /// Returns Σ weights² from before the step.
   float (*adam_f32)(const AdamArgs<float>&) = nullptr;
   double (*adam_f64)(const AdamArgs<double>&) = nullptr;
-  /// y = a·x for a symmetric matrix [n, n] of which the upper triangle is read.
-  void (*symmetric_product)(const double* a, std::size_t stride, std::size_t n, const double* x,
-                            double* y) = nullptr;
+  /// y += the part of a·x that the first `rows` rows of a symmetric matrix's upper triangle hold: of [n, n],
+  /// entries a[i][j] with i < rows and j >= i, and their mirror images. All of them: a·x.
+  void (*symmetric_product)(const double* a, std::size_t stride, std::size_t n, std::size_t rows,
+                            const double* x, double* y) = nullptr;
+  /// y[r] = Σ_c a[r][c]·x[c]
+  void (*row_products)(const double* a, std::size_t stride, std::size_t rows, std::size_t n, const double* x,
+                       double* y) = nullptr;
   /// For i = first … last-1 in turn: rows i and i+1 of z become c·z_i + s·z_{i+1} and c·z_{i+1} - s·z_i, with
   /// c = cosines[i - first], s = sines[i - first]. columns: a multiple of vector_floats.
   void (*rotate_rows)(double* z, std::size_t stride, std::size_t columns, std::size_t first, std::size_t last,
                       const double* cosines, const double* sines) = nullptr;
+  void (*sturm_counts)(const SturmArgs&) = nullptr;
 
   // Training.
   void (*gemm)(const GemmArgs&) = nullptr;

@@ -36,7 +36,7 @@ class Perch {
   Perch(const std::filesystem::path& path, std::int64_t threads) {
     const std::size_t team = thread_count(threads);
     const nb::gil_scoped_release released;
-    auto model = perch::load_model(path);
+    auto model = perch::load_model(path, {.keep_narrow = true});
     if (!model) throw Failure{blame_contents(std::move(model).error(), path)};
     session_.emplace(value_or_raise(
         perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)), {.threads = team})));

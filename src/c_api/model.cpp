@@ -45,7 +45,7 @@ pantanal_status pantanal_model_load(const char* path, pantanal_model** model) {
   return guarded([&]() -> Status {
     PANTANAL_TRY_STATUS(required(path, "path"));
     PANTANAL_TRY_STATUS(required(model, "model"));
-    PANTANAL_TRY(perch::Model loaded, perch::load_model(path));
+    PANTANAL_TRY(perch::Model loaded, perch::load_model(path, {.keep_narrow = true}));
     *model = new pantanal_model{std::make_shared<const perch::Model>(std::move(loaded))};
     return {};
   });

@@ -87,6 +87,34 @@ TEST_F(ConvertTest, KeepsTheClassesAskedForBitForBit) {
   }
 }
 
+TEST_F(ConvertTest, RoundsTheLargeWeightsAndTellsWhatThatChanges) {
+  ASSERT_EQ(run(), ExitCode::done) << log_;
+  const perch::Model whole = written();
+  const auto size = fs::file_size(options_.out);
+  for (const Dtype dtype : {Dtype::bf16, Dtype::f16}) {
+    options_.dtype = dtype;
+    ASSERT_EQ(run(), ExitCode::done) << log_;
+    EXPECT_TRUE(said("embedding on 8 windows: cosine 0.99") || said("embedding on 8 windows: cosine 1.0"))
+        << log_;
+    EXPECT_TRUE(said("first 5 ranks changed")) << log_;
+    EXPECT_LT(fs::file_size(options_.out), size);
+    const perch::Model rounded = written();  // widened
+    for (const auto& [name, tensor] : whole.tensors)
+      for (std::size_t i = 0; i < tensor.size(); ++i)
+        ASSERT_EQ(rounded.values(name)[i], perch::may_be_narrow(name)
+                                               ? from_half(to_half(tensor.values[i], dtype), dtype)
+                                               : tensor.values[i])
+            << name;
+    const auto narrow = perch::load_model(options_.out, {.keep_narrow = true});
+    ASSERT_TRUE(succeeded(narrow));
+    EXPECT_EQ(narrow->tensors.at("head.weight").dtype, dtype);
+    EXPECT_EQ(narrow->tensors.at("head.bias").dtype, Dtype::f32);
+  }
+  options_.audio = {folder_ / "absent.wav"};
+  EXPECT_EQ(run(), ExitCode::usage);
+  EXPECT_TRUE(said("absent.wav")) << log_;
+}
+
 TEST_F(ConvertTest, NoticesAnUnusableOutputBeforeItReadsAnything) {
   fs::create_directory(folder_ / "d");
   for (const fs::path& out :

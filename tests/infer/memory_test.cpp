@@ -44,7 +44,7 @@ void write_minutes(const std::filesystem::path& path, std::uint32_t minutes) {
   for (std::uint32_t i = 0; i < minutes; ++i) file << std::string_view(minute).substr(header);
 }
 
-/// Most memory, in KiB, that pantanal-infer held at once; -1 if it did not succeed.
+/// Most memory, in KiB, that pantanal-infer held at once; minus its exit code if it did not succeed.
 long peak_of(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), PANTANAL_INFER);
   std::vector<char*> pointers;
@@ -55,7 +55,8 @@ long peak_of(std::vector<std::string> arguments) {
   int status = 0;
   rusage usage = {};
   ::wait4(id, &status, 0, &usage);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? usage.ru_maxrss : -1;
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+  return code == 0 ? usage.ru_maxrss : -code;
 }
 
 /// That of the demo's model on `recording`, with all outputs.
@@ -65,12 +66,14 @@ long peak_of(const std::filesystem::path& recording, const TemporaryFolder& fold
                   (folder / "out.npz").string()});
 }
 
-/// Perch v2 with 234 classes and random weights. Made by a process of its own, for the same reason.
-bool write_full_size_model(const std::filesystem::path& path) {
+/// Perch v2 with 234 classes and random weights, the large ones stored as `dtype`. Made by a process of its
+/// own, for the same reason.
+bool write_full_size_model(const std::filesystem::path& path, Dtype dtype) {
   const pid_t id = ::fork();
   if (id == 0) {
     namespace fixtures = perch::fixtures;
-    ::_exit(perch::save_model(fixtures::random_model(fixtures::perch_v2_architecture(234), 1), path) ? 0 : 1);
+    const perch::Model model = fixtures::random_model(fixtures::perch_v2_architecture(234), 1);
+    ::_exit(perch::save_model(perch::with_dtype(model, dtype), path) ? 0 : 1);
   }
   int status = 0;
   ::waitpid(id, &status, 0);
@@ -96,7 +99,7 @@ TEST(Memory, IsWhatARecorderHas) {
   const TemporaryFolder folder;
   const std::string model = (folder / "perch.safetensors").string(),
                     minute = (folder / "minute.wav").string();
-  ASSERT_TRUE(write_full_size_model(model));
+  ASSERT_TRUE(write_full_size_model(model, Dtype::f32));
   write_minutes(minute, 1);
   const std::string out = (folder / "out").string();
   const auto megabytes = [](long kibibytes) { return static_cast<double>(kibibytes) * 1024 / 1e6; };
@@ -110,6 +113,34 @@ TEST(Memory, IsWhatARecorderHas) {
   EXPECT_LT(one, 120);
   EXPECT_LT(twelve, 250);
   RecordProperty("stream_MB", std::to_string(stream));
+}
+
+/// Weights stored in bfloat16 stay so in memory; what --max-memory reckons is never less than what is taken,
+/// and not much more.
+TEST(Memory, IsLessInBfloat16AndRefusedBeforehandIfTooMuch) {
+  if (sanitized) GTEST_SKIP() << "a sanitizer's memory is not the program's";
+  const TemporaryFolder folder;
+  const std::string model = (folder / "perch.safetensors").string(),
+                    minute = (folder / "minutes.wav").string();
+  ASSERT_TRUE(write_full_size_model(model, Dtype::bf16));
+  write_minutes(minute, 2);
+  const std::string out = (folder / "out").string();
+  const auto one = [&](const char* limit) {
+    return peak_of(
+        {minute, "--model", model, "--out", out, "--threads", "1", "--batch", "1", "--max-memory", limit});
+  };
+  const auto twelve = [&](const char* limit) {
+    return peak_of({minute, "--model", model, "--out", out, "--threads", "2", "--max-memory", limit});
+  };
+  const auto stream = [&](const char* limit) {
+    return peak_of({"--stream", minute, "--model", model, "--out", out, "--max-memory", limit});
+  };
+  for (const long peak : {one("64MB"), stream("64MB")}) {
+    EXPECT_GT(peak, 29000) << "the weights alone";
+    EXPECT_LT(peak * 1024, 64'000'000);
+  }
+  EXPECT_LT(twelve("92M") * 1024, 92'000'000);
+  for (const long refused : {one("50M"), stream("50M"), twelve("75M")}) EXPECT_EQ(refused, -7);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace {
 AlignedBuffer<float> run(const MbconvLayer& layer, const AlignedBuffer<float>& input, std::size_t threads) {
   const MbconvLayer::ScratchSizes sizes = layer.scratch_sizes();
   AlignedBuffer<float> output(layer.output_size()), depthwise(sizes.depthwise), row_sums(sizes.row_sums);
+  AlignedBuffer<std::uint32_t> rounded(sizes.rounded);
   struct Own {
     AlignedBuffer<float> gate, projection, slab;
   };
@@ -22,25 +23,29 @@ AlignedBuffer<float> run(const MbconvLayer& layer, const AlignedBuffer<float>& i
   parallel_team(threads, [&](const Team& team) {
     Own& own = members[team.rank()];
     layer.run(team, input.data(), output.data(),
-              {depthwise.data(), row_sums.data(), own.gate.data(), own.projection.data(), own.slab.data()});
+              {depthwise.data(), row_sums.data(), own.gate.data(), own.projection.data(), own.slab.data(),
+               rounded.data()});
   });
   return output;
 }
 
-void check_blocks(const Architecture& architecture) {
+/// In float32 to its rounding; in bfloat16, where this CPU has it, to that of three roundings to 8 bits.
+void check_blocks(const Architecture& architecture, Precision precision) {
   const Model model = fixtures::random_model(architecture, 1);
+  const double allowed = precision == Precision::bf16 ? 8e-3 : 3e-6;
   const std::vector<Extent> extents = architecture.extents();
   for (std::size_t i = 0; i < architecture.blocks.size(); ++i) {
     const Block& block = architecture.blocks[i];
     const std::vector<float> x = kernels::random_floats(extents[i].positions() * block.in_channels, 9);
     const std::vector<double> expected = reference::detail::block(model, i, extents[i], to_double(x));
     for (const kernels::KernelTable* table : kernels::all_tables()) {
+      if (precision == Precision::bf16 && !kernels::bfloat16_table(table->isa)) continue;
       SCOPED_TRACE(testing::Message() << to_string(table->isa) << ", block " << i);
-      const MbconvLayer layer(*table, model, i, extents[i]);
+      const MbconvLayer layer(*table, model, i, extents[i], precision);
       ASSERT_EQ(layer.output_extent(), extents[i + 1]);
       const AlignedBuffer<float> input = padded_pixels(x, block.in_channels);
       const AlignedBuffer<float> one = run(layer, input, 1);
-      EXPECT_LT(relative_error(one, expected, block.out_channels), 3e-6);
+      EXPECT_LT(relative_error(one, expected, block.out_channels), allowed);
       for (const std::size_t threads : {2, 3}) {
         const AlignedBuffer<float> more = run(layer, input, threads);
         EXPECT_TRUE(std::equal(one.data(), one.data() + one.size(), more.data()))
@@ -50,12 +55,15 @@ void check_blocks(const Architecture& architecture) {
   }
 }
 
-TEST(MbconvLayer, AgreesWithTheReferenceOnTinyBlocks) { check_blocks(fixtures::tiny_architecture()); }
+TEST(MbconvLayer, AgreesWithTheReferenceOnTinyBlocks) {
+  check_blocks(fixtures::tiny_architecture(), Precision::fp32);
+  check_blocks(fixtures::tiny_architecture(), Precision::bf16);
+}
 
 /// One block of each of the full model's geometries.
 TEST(MbconvLayer, AgreesWithTheReferenceOnPerchBlocks) {
   Architecture architecture = fixtures::perch_v2_architecture(0);
-  check_blocks(architecture);
+  check_blocks(architecture, Precision::fp32);
 }
 
 }  // namespace

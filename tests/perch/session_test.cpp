@@ -112,6 +112,65 @@ TEST(Session, GivesTheSameBytesForAnyThreadsAndBatch) {
     }
 }
 
+/// Weights in bfloat16 stay so in memory, and binary16 is widened: in neither case does a bit differ from the
+/// same weights in float32.
+TEST(Session, NarrowWeightsGiveTheBitsOfTheSameWeightsWidened) {
+  const auto model = shared_tiny_model();
+  const std::vector<float> x = signal(3, model->architecture.frontend.samples);
+  for (const Dtype dtype : {Dtype::bf16, Dtype::f16}) {
+    const auto narrow = std::make_shared<Model>(with_dtype(*model, dtype));
+    const auto wide = std::make_shared<Model>(with_dtype(*narrow, Dtype::f32));
+    for (const InstructionSet isa : all_sets) {
+      if (!is_supported(isa)) continue;
+      SCOPED_TRACE(testing::Message() << to_string(isa) << ", " << to_string(dtype));
+      auto found = Session::create(narrow, {.threads = 2, .isa = isa}),
+           expected = Session::create(wide, {.threads = 2, .isa = isa}),
+           original = Session::create(model, {.threads = 2, .isa = isa});
+      ASSERT_TRUE(found && expected && original);
+      const OutputValues a = run(*found, x, 3), b = run(*expected, x, 3), c = run(*original, x, 3);
+      EXPECT_EQ(a.spatial, b.spatial);
+      EXPECT_EQ(a.embedding, b.embedding);
+      EXPECT_EQ(a.label, b.label);
+      EXPECT_NE(a.embedding, c.embedding);
+    }
+  }
+}
+
+/// Products in bfloat16: near the float32 reference, the same bytes for any threads, and refused elsewhere.
+TEST(Session, MultipliesInBfloat16WhereTheCpuDoes) {
+  const auto model = shared_tiny_model();
+  constexpr std::size_t n = 5;
+  const std::size_t samples = model->architecture.frontend.samples;
+  const std::vector<float> x = signal(n, samples);
+  for (const InstructionSet isa : all_sets) {
+    auto session = Session::create(model, {.threads = 1, .isa = isa, .precision = Precision::bf16});
+    if (!kernels::bfloat16_table(isa)) {
+      ASSERT_FALSE(session);
+      EXPECT_EQ(session.error().code, ErrorCode::unsupported);
+      EXPECT_NE(session.error().message().find(to_string(isa)), std::string::npos);
+      continue;
+    }
+    ASSERT_TRUE(session) << session.error().message();
+    const OutputValues found = run(*session, x, n);
+    for (std::size_t w = 0; w < n; ++w) {
+      const auto expected = reference::run(*model, std::span(x).subspan(w * samples, samples));
+      EXPECT_LT(largest(found.spectrogram, expected.spectrogram, w), 1e-6);
+      EXPECT_LT(relative(found.embedding, expected.embedding, w), 0.03);
+      EXPECT_LT(largest(found.label, expected.label, w), 0.05);
+      EXPECT_GT(relative(found.embedding, expected.embedding, w), 1e-4) << "was it computed in bfloat16?";
+    }
+    for (const std::size_t threads : {2, 3})
+      for (const std::size_t batch : {1, 2, 5}) {
+        auto other = Session::create(
+            model, {.threads = threads, .batch = batch, .isa = isa, .precision = Precision::bf16});
+        ASSERT_TRUE(other);
+        const OutputValues same = run(*other, x, n);
+        EXPECT_EQ(same.embedding, found.embedding);
+        EXPECT_EQ(same.label, found.label);
+      }
+  }
+}
+
 TEST(Session, ComputesWhatIsAskedForAlone) {
   const auto model = shared_tiny_model();
   const std::vector<float> x = signal(2, model->architecture.frontend.samples);

@@ -190,7 +190,7 @@ class Submit {
   Status prepare() {
     if (heads_problem_) return *heads_problem_;
     const double before = bell_.elapsed();
-    PANTANAL_TRY(perch::Model loaded, perch::load_model(options_.perch));
+    PANTANAL_TRY(perch::Model loaded, perch::load_model(options_.perch, {.keep_narrow = true}));
     const auto model = std::make_shared<const perch::Model>(std::move(loaded));
     log_.set_seconds("load", bell_.elapsed() - before);
     if (!bundle_) PANTANAL_TRY_STATUS(train(model));

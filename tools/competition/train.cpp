@@ -28,7 +28,7 @@ Result<TrainedHeads> trained_heads(const TrainOptions& options, infer::Console& 
                           .threads = options.threads ? options.threads : hardware_threads()};
   request.should_stop = infer::interrupted;
   PANTANAL_TRY(const CompetitionTables tables, read_competition_tables(options.data));
-  PANTANAL_TRY(perch::Model loaded, perch::load_model(options.perch));
+  PANTANAL_TRY(perch::Model loaded, perch::load_model(options.perch, {.keep_narrow = true}));
   const auto model = std::make_shared<const perch::Model>(std::move(loaded));
   return run_training(request, tables, model, console);
 }

@@ -25,6 +25,7 @@
 #include "savedmodel/savedmodel.hpp"
 #include "sha256.hpp"
 #include "summary.hpp"
+#include "verify/precision_error.hpp"
 #include "verify/verify.hpp"
 
 namespace pantanal::convert {
@@ -92,6 +93,7 @@ class Conversion {
     if (const auto difference = difference_from_release(model_.architecture); difference && !options_.classes)
       note(*difference);
     report_ << summary(model_) << std::flush;
+    if (auto failure = narrow()) return failure;
     const HeldSignals held;  // an interruption now would leave a temporary file
     if (const Status saved = perch::save_model(model_, options_.out); !saved)
       return Failure{ExitCode::output, saved.error()};
@@ -245,6 +247,27 @@ class Conversion {
     if (!unmapped.empty()) note("not among the labels:" + unmapped);
     model_ = *std::move(kept);
     return {};
+  }
+
+  /// Rounds what may be rounded to --dtype, and tells what that changes.
+  Outcome narrow() {
+    if (options_.dtype == Dtype::f32) return {};
+    const perch::Model wide = model_;
+    model_ = perch::with_dtype(wide, options_.dtype);
+    const std::string name = options_.dtype == Dtype::bf16 ? "bf16" : "fp16";
+    if (const Status valid = perch::validate(model_, name + " weights"); !valid)
+      return Failure{ExitCode::refused, valid.error()};
+    const auto windows = comparison_windows(options_.audio, wide.architecture.frontend);
+    if (!windows) return Failure{ExitCode::usage, windows.error()};
+    const auto tell = [&](perch::Precision precision, const std::string& what) -> Outcome {
+      const auto error = precision_error(wide, model_, precision, *windows);
+      if (!error) return Failure{ExitCode::disagrees, error.error()};
+      progress(what + " against float32, " + error->text());
+      return {};
+    };
+    if (auto failure = tell(perch::Precision::fp32, name + " weights")) return failure;
+    if (options_.dtype != Dtype::bf16 || !kernels::bfloat16_table(best_instruction_set())) return {};
+    return tell(perch::Precision::bf16, "bf16 weights and products (--precision bf16)");
   }
 
   const ConvertOptions& options_;

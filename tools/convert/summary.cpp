@@ -78,7 +78,7 @@ std::string summary(const perch::Model& model) {
   const std::vector<perch::Extent> extents = a.extents();
   std::size_t parameters = 0, label_parameters = 0;
   for (const auto& [name, tensor] : model.tensors)
-    (name.starts_with("label.") ? label_parameters : parameters) += tensor.values.size();
+    (name.starts_with("label.") ? label_parameters : parameters) += tensor.size();
   const perch::Extent last = extents.back();
   std::string text = frontend_lines(a.frontend);
   text += format("stem       %zux%zu, stride %zu, 1 -> %zu, %s: %zu x %zu\n", a.stem.conv.kernel,

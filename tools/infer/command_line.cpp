@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "memory_limit.hpp"
 #include "name_check.hpp"
 
 namespace pantanal::infer {
@@ -45,21 +46,27 @@ Exit code:
   4  some recordings could not be read, or not to their end; the rest was written
   5  an output could not be written; without a message if it is a pipe whose reader, such
      as head, has read enough
-  6  nothing was written: no recording was found, or none could be read)";
+  6  nothing was written: no recording was found, or none could be read
+  7  the run would take more memory than --max-memory allows; nothing was loaded)";
 
 /// Paths are kept as the bytes given, not converted.
 struct Text {
   std::vector<std::string> inputs;
-  std::string model, out, embeddings, normalize = "none";
+  std::string model, out, embeddings, normalize = "none", max_memory, precision = "fp32";
 };
 
 std::string normalization_problem(const std::string& name) {
   return name == "none" || name == "peak" ? "" : "'" + name + "' is neither none nor peak";
 }
 
+std::string size_problem(const std::string& text) {
+  return parse_size(text) ? "" : "'" + text + "' is no size such as 96M";
+}
+
 void declare(CLI::App& app, Text& text, Options& options, std::int64_t& threads, std::int64_t& batch,
              std::int64_t& top) {
-  const CLI::Validator is_name(name_problem, ""), is_normalization(normalization_problem, "");
+  const CLI::Validator is_name(name_problem, ""), is_normalization(normalization_problem, ""),
+      is_size(size_problem, "");
   app.add_option("recordings", text.inputs, "Recordings (WAV, Ogg Vorbis) or folders of them")
       ->required()
       ->option_text("FILE|FOLDER...")
@@ -90,6 +97,16 @@ void declare(CLI::App& app, Text& text, Options& options, std::int64_t& threads,
   app.add_option("--batch", batch, "Windows computed together, 1 to 64 (default 0: chosen by the threads)")
       ->option_text("N")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{64}));
+  app.add_option("--max-memory", text.max_memory,
+                 "Refuse, before the model is loaded, a run that would take more, such as 96M or 1.5GiB")
+      ->option_text("SIZE")
+      ->check(is_size);
+  app.add_option(
+         "--precision", text.precision,
+         "bf16: multiply in bfloat16, which takes a CPU with AVX512-BF16 and is faster and less exact "
+         "(default fp32)")
+      ->option_text("fp32|bf16")
+      ->check(CLI::IsMember({"fp32", "bf16"}));
   app.add_flag("-r,--recursive", options.recursive, "Look into folders within folders, too");
 }
 
@@ -121,6 +138,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   if (app.count("--out") > 0) options.out = text.out;
   if (app.count("--embeddings") > 0) options.embeddings = text.embeddings;
   options.normalize = text.normalize == "peak" ? audio::Normalize::peak : audio::Normalize::none;
+  options.max_memory = parse_size(text.max_memory);
+  if (text.precision == "bf16") options.precision = perch::Precision::bf16;
   options.threads = static_cast<std::size_t>(threads);
   options.batch = static_cast<std::size_t>(batch);
   options.top = static_cast<std::size_t>(top);

@@ -12,6 +12,7 @@ enum class ExitCode {
   some_failed = 4,      ///< some recordings, or parts of them, are missing from the output
   output = 5,           ///< the output could not be written, or its reader wants no more
   nothing_written = 6,  ///< no recording was found, or each failed from its start
+  memory = 7,           ///< the run would take more memory than --max-memory allows
   interrupted = 130,    ///< by SIGINT, SIGTERM, SIGHUP or SIGQUIT; main() then ends by that signal
 };
 

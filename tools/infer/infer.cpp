@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "interruption.hpp"
+#include "memory_limit.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/requested_isa.hpp"
 #include "pantanal/perch/model_file.hpp"
@@ -80,13 +81,20 @@ ExitCode infer(const Options& options, Console& console) {
     return console.fail(ExitCode::usage, status.error());
   if (list.recordings.empty()) return ExitCode::nothing_written;
 
-  auto model = perch::load_model(options.model);
+  const std::size_t threads = thread_count(options, console), batch = batch_size(options, threads);
+  if (options.max_memory) {
+    const Status status =
+        check_memory(options.model, {threads, batch, options.precision}, *options.max_memory);
+    if (!status)
+      return console.fail(status.error().where == "--max-memory" ? ExitCode::memory : ExitCode::model,
+                          status.error());
+  }
+  auto model = perch::load_model(options.model, {.keep_narrow = true});
   if (!model) return console.fail(ExitCode::model, model.error());
   if (Status status = check_labels(options, *model); !status)
     return console.fail(ExitCode::usage, status.error());
-  const std::size_t threads = thread_count(options, console);
   auto session = perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)),
-                                        {.threads = threads, .batch = batch_size(options, threads)});
+                                        {.threads = threads, .batch = batch, .precision = options.precision});
   if (!session) return console.fail(ExitCode::model, session.error());
   auto writer = ResultWriter::create(options, session->model(), list.recordings);
   if (!writer) return console.fail(ExitCode::output, writer.error());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pantanal/audio/normalize.hpp"
+#include "pantanal/perch/pointwise_weights.hpp"
 
 namespace pantanal::infer {
 
@@ -19,7 +20,9 @@ struct Options {
   std::size_t batch = 0;                            ///< windows computed together; 0: chosen by the threads
   std::size_t top = 5;                              ///< rows of CSV per window
   audio::Normalize normalize = audio::Normalize::none;
-  bool recursive = false;  ///< folders within folders, too
+  bool recursive = false;                 ///< folders within folders, too
+  std::optional<std::size_t> max_memory;  ///< bytes; more is refused
+  perch::Precision precision = perch::Precision::fp32;
 };
 
 }  // namespace pantanal::infer

@@ -1,7 +1,11 @@
 #include "stream.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,6 +14,7 @@
 #include <vector>
 
 #include "interruption.hpp"
+#include "memory_limit.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/requested_isa.hpp"
 #include "pantanal/perch/model_file.hpp"
@@ -112,8 +117,18 @@ class Listener {
   Gap gap_;  ///< not told yet
 };
 
+/// Whether the file that standard input is read from is the one at `path`.
+bool is_standard_input(const std::filesystem::path& path) {
+  struct stat input, output;
+  return ::fstat(STDIN_FILENO, &input) == 0 && ::stat(path.c_str(), &output) == 0 && S_ISREG(input.st_mode) &&
+         input.st_dev == output.st_dev && input.st_ino == output.st_ino;
+}
+
 /// Neither the model nor the sound may be replaced.
 Status check_outputs(const StreamOptions& options) {
+  if (options.input == "-" && options.out && is_standard_input(*options.out))
+    return Error{ErrorCode::invalid_argument, "--out",
+                 options.out->string() + ", which standard input is read from", "a file of its own"};
   std::vector<NamedPath> outputs, inputs = {{"--model", options.model}};
   if (options.input != "-") inputs.push_back({"--stream", options.input});
   if (options.out) outputs.push_back({"--out", *options.out});
@@ -153,14 +168,21 @@ ExitCode run(const StreamOptions& options, PcmInput input, Listener listener, Co
 ExitCode stream_events(const StreamOptions& options, Console& console) {
   if (Status status = check_requested_isa(); !status) return console.fail(ExitCode::usage, status.error());
   if (Status status = check_outputs(options); !status) return console.fail(ExitCode::usage, status.error());
-  auto model = perch::load_model(options.model);
+  const std::size_t most = 4 * hardware_threads();
+  const std::size_t threads = options.threads == 0 ? hardware_threads() : std::min(options.threads, most);
+  if (options.max_memory) {
+    const Status status = check_memory(options.model, {threads, 1, options.precision}, *options.max_memory);
+    if (!status)
+      return console.fail(status.error().where == "--max-memory" ? ExitCode::memory : ExitCode::model,
+                          status.error());
+  }
+  auto model = perch::load_model(options.model, {.keep_narrow = true});
   if (!model) return console.fail(ExitCode::model, model.error());
   if (model->architecture.label.classes == 0)
     return console.fail(ExitCode::usage, {ErrorCode::invalid_argument, options.model.string(),
                                           "a model without label head", "one with classes to detect"});
-  auto session =
-      perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)),
-                             {.threads = std::min(options.threads, 4 * hardware_threads()), .batch = 1});
+  auto session = perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)),
+                                        {.threads = threads, .batch = 1, .precision = options.precision});
   if (!session) return console.fail(ExitCode::model, session.error());
   auto output = TextOutput::create(options.out);
   if (!output) return console.fail(ExitCode::output, output.error());

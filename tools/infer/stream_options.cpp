@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "memory_limit.hpp"
 #include "name_check.hpp"
 
 namespace pantanal::infer {
@@ -26,7 +27,8 @@ A detection joins windows that follow each other and ends with the first one bel
 are no numbers, as floats may be, are a gap: silence of their length takes their place. Gaps are told together, at
 most once a window.
 
-If a WAV header states no length, or the largest it can, the sound lasts until the input ends.
+If a WAV header (RIFF, RF64, BW64) states no length, or 2 GiB and more where it has 32 bits for it, the sound lasts
+until the input ends. A file OUT appears when the stream ends: where power may fail, write to standard output.
 
 Exit code:
   0  the input ended
@@ -36,6 +38,7 @@ Exit code:
   4  the input could not be read, or broke off within a sample; events so far were written
   5  an output could not be written; without a message if it is a pipe whose reader has read enough
   6  the input had no sample
+  7  the stream would take more memory than --max-memory allows
 SIGINT and SIGTERM end the stream: what is open is written, then the program ends by that signal.)";
 
 const std::map<std::string, audio::WavSample> formats = {
@@ -45,7 +48,7 @@ const std::map<std::string, audio::WavSample> formats = {
 
 /// Paths are kept as the bytes given, not converted.
 struct StreamText {
-  std::string input, model, out, normalize = "none";
+  std::string input, model, out, normalize = "none", max_memory, precision = "fp32";
 };
 
 void declare(CLI::App& app, StreamText& text, StreamOptions& o) {
@@ -59,8 +62,8 @@ void declare(CLI::App& app, StreamText& text, StreamOptions& o) {
       ->option_text("MODEL.safetensors")
       ->check(is_name);
   app.add_option("-o,--out", text.out,
-                 "Write events here instead of to standard output: a pipe or device, or a file that "
-                 "appears when the stream ends")
+                 "Write events here instead of to standard output (or -): a pipe or device, or a file "
+                 "that appears when the stream ends")
       ->option_text("OUT.ndjson")
       ->check(is_name);
   app.add_option("--rate", o.rate, "Hz of raw samples (default 32000)")
@@ -91,6 +94,16 @@ void declare(CLI::App& app, StreamText& text, StreamOptions& o) {
   app.add_option("--threads", o.threads, "Threads to compute with (default 1; 0: as many as the CPU has)")
       ->option_text("N")
       ->check(CLI::Range(std::size_t{0}, std::size_t{1024}));
+  app.add_option("--max-memory", text.max_memory,
+                 "Refuse, before the model is loaded, a stream that would take more, such as 96M or 1.5GiB")
+      ->option_text("SIZE")
+      ->check([](const std::string& size) {
+        return parse_size(size) ? "" : "'" + size + "' is no size such as 96M";
+      });
+  app.add_option("--precision", text.precision,
+                 "bf16: multiply in bfloat16, which takes a CPU with AVX512-BF16 (default fp32)")
+      ->option_text("fp32|bf16")
+      ->check(CLI::IsMember({"fp32", "bf16"}));
 }
 
 }  // namespace
@@ -124,7 +137,9 @@ StreamCommandLine parse_stream_line(int argc, const char* const* argv) {
   }
   options.input = text.input;
   options.model = text.model;
-  if (!text.out.empty()) options.out = text.out;
+  if (!text.out.empty() && text.out != "-") options.out = text.out;
+  options.max_memory = parse_size(text.max_memory);
+  if (text.precision == "bf16") options.precision = perch::Precision::bf16;
   options.normalize = text.normalize == "peak" ? audio::Normalize::peak : audio::Normalize::none;
   return {std::move(options), ExitCode::done, {}};
 }

@@ -10,6 +10,7 @@
 #include "exit_code.hpp"
 #include "pantanal/audio/normalize.hpp"
 #include "pantanal/audio/wav_header.hpp"
+#include "pantanal/perch/pointwise_weights.hpp"
 
 namespace pantanal::infer {
 
@@ -24,7 +25,9 @@ struct StreamOptions {
   double longest_s = 60;                                 ///< of a detection in one piece
   std::size_t top = 5;  ///< classes told of each window; 0: windows are not told
   audio::Normalize normalize = audio::Normalize::none;
-  std::size_t threads = 1;  ///< 0: as many as the hardware has
+  std::size_t threads = 1;                     ///< 0: as many as the hardware has
+  std::optional<std::size_t> max_memory = {};  ///< bytes; more is refused
+  perch::Precision precision = perch::Precision::fp32;
 };
 
 /// What `arguments` mean: options, or a text to print and the code to end with.

@@ -2,6 +2,7 @@
 // exactly the ones it needs.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "pantanal/core/finite.hpp"
+#include "pantanal/core/half.hpp"
 #include "pantanal/core/result.hpp"
 #include "pantanal/core/shape.hpp"
 
@@ -23,9 +25,19 @@ namespace pantanal {
 /// A dense, row-major float tensor; copies share the values.
 struct Tensor {
   Shape shape;
-  std::span<const float> values;
-  std::shared_ptr<const void> storage;  ///< keeps `values` alive: a mapped file or a vector
+  std::span<const float> values;        ///< empty if `dtype` is a 16-bit one
+  std::shared_ptr<const void> storage;  ///< keeps `values` or `halves` alive: a mapped file or a vector
   bool is_mapped = false;               ///< a file's: see pantanal/io/page_release.hpp
+  Dtype dtype = Dtype::f32;
+  std::span<const std::uint16_t> halves = {};  ///< the values, if `dtype` is a 16-bit one
+
+  bool is_narrow() const { return dtype != Dtype::f32; }
+  std::size_t size() const { return is_narrow() ? halves.size() : values.size(); }
+  std::span<const std::byte> bytes() const {
+    return is_narrow() ? std::as_bytes(halves) : std::as_bytes(values);
+  }
+  /// Value i as float32.
+  float at(std::size_t i) const { return is_narrow() ? from_half(halves[i], dtype) : values[i]; }
 };
 
 using TensorMap = std::map<std::string, Tensor, std::less<>>;
@@ -37,7 +49,22 @@ inline Tensor make_tensor(Shape shape, std::vector<float> values) {
   return {std::move(shape), view, std::move(owned), false};
 }
 
-/// The values of `tensors`' entry `name`; empty if there is none.
+/// `tensor` rounded to `dtype`, a 16-bit one, or the same in float32. Values beyond the dtype's largest
+/// become infinite (validate() finds out).
+inline Tensor convert_tensor(const Tensor& tensor, Dtype dtype) {
+  if (tensor.dtype == dtype) return tensor;
+  if (dtype == Dtype::f32) {
+    std::vector<float> wide(tensor.size());
+    for (std::size_t i = 0; i < wide.size(); ++i) wide[i] = tensor.at(i);
+    return make_tensor(tensor.shape, std::move(wide));
+  }
+  auto owned = std::make_shared<std::vector<std::uint16_t>>(tensor.size());
+  for (std::size_t i = 0; i < owned->size(); ++i) (*owned)[i] = to_half(tensor.at(i), dtype);
+  const std::span<const std::uint16_t> view(*owned);
+  return {tensor.shape, {}, std::move(owned), false, dtype, view};
+}
+
+/// The values of `tensors`' entry `name`; empty if there is none or if it is narrow.
 inline std::span<const float> tensor_values(const TensorMap& tensors, std::string_view name) {
   const auto found = tensors.find(name);
   return found == tensors.end() ? std::span<const float>() : found->second.values;
@@ -70,17 +97,18 @@ class TensorList {
 inline Status validate(const Tensor& tensor, const TensorSpec& spec, std::string where) {
   if (tensor.shape != spec.shape)
     return Error{ErrorCode::mismatch, std::move(where), to_string(tensor.shape), to_string(spec.shape)};
-  if (static_cast<std::int64_t>(tensor.values.size()) != element_count(spec.shape))
-    return Error{ErrorCode::mismatch, std::move(where), std::to_string(tensor.values.size()) + " values",
+  if (static_cast<std::int64_t>(tensor.size()) != element_count(spec.shape))
+    return Error{ErrorCode::mismatch, std::move(where), std::to_string(tensor.size()) + " values",
                  "as many as " + to_string(spec.shape) + " holds"};
-  if (!all_finite(tensor.values))
+  if (!(tensor.is_narrow() ? all_finite(tensor.halves, tensor.dtype) : all_finite(tensor.values)))
     return Error{ErrorCode::corrupt, std::move(where), "NaN or infinity", "finite values"};
   return {};
 }
 
 /// Whether `tensors` are exactly those that `specs` ask for. `where` starts the error's, e.g. a file's name.
+/// `checked`, if any, is called with each tensor whose values have been read.
 inline Status validate(const TensorMap& tensors, const std::vector<TensorSpec>& specs,
-                       std::string_view where = {}) {
+                       std::string_view where = {}, void (*checked)(const Tensor&) = nullptr) {
   const std::string prefix = where.empty() ? std::string() : std::string(where) + ": ";
   std::set<std::string_view> known;
   for (const TensorSpec& spec : specs) {
@@ -89,6 +117,7 @@ inline Status validate(const TensorMap& tensors, const std::vector<TensorSpec>& 
     if (found == tensors.end())
       return Error{ErrorCode::not_found, prefix + spec.name, "no such tensor", to_string(spec.shape)};
     PANTANAL_TRY_STATUS(validate(found->second, spec, prefix + spec.name));
+    if (checked) checked(found->second);
   }
   for (const auto& [name, tensor] : tensors)
     if (!known.contains(name))

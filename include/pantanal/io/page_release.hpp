@@ -23,7 +23,7 @@ inline void release_pages(std::span<const std::byte> bytes) {
 
 /// The same of a tensor's values, if they are a mapped file's.
 inline void release_pages(const Tensor& tensor) {
-  if (tensor.is_mapped) release_pages(std::as_bytes(tensor.values));
+  if (tensor.is_mapped) release_pages(tensor.bytes());
 }
 
 }  // namespace pantanal

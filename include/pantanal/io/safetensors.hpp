@@ -1,6 +1,7 @@
 // SafetensorsFile: the tensors of a .safetensors file, in place in a mapped file.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -16,6 +17,7 @@
 #include "pantanal/core/crc32c.hpp"
 #include "pantanal/core/result.hpp"
 #include "pantanal/io/mapped_file.hpp"
+#include "pantanal/io/page_release.hpp"
 #include "pantanal/io/safetensors_header.hpp"
 
 namespace pantanal {
@@ -69,6 +71,17 @@ class SafetensorsFile {
     return std::span(reinterpret_cast<const float*>(raw.data()), raw.size() / sizeof(float));
   }
 
+  /// The bits of a BF16 or F16 tensor. Files whose data does not start at a multiple of 2 bytes are refused.
+  Result<std::span<const std::uint16_t>> halves(std::string_view name) const {
+    PANTANAL_TRY(const std::span<const std::byte> raw, bytes(name));
+    const std::string& dtype = header_.tensors.find(name)->second.dtype;
+    if (dtype != "BF16" && dtype != "F16")
+      return Error{ErrorCode::mismatch, where(name), "dtype " + dtype, "F32, BF16 or F16"};
+    if (reinterpret_cast<std::uintptr_t>(raw.data()) % alignof(std::uint16_t) != 0)
+      return Error{ErrorCode::unsupported, where(name), "data at an odd offset", "a multiple of 2 bytes"};
+    return std::span(reinterpret_cast<const std::uint16_t*>(raw.data()), raw.size() / sizeof(std::uint16_t));
+  }
+
   /// Reads the whole file and compares it with the CRC-32C in its metadata (see SafetensorsChecksum). A file
   /// without one is an error: it has passed through another program since it was written.
   Status verify_checksum() const {
@@ -84,7 +97,13 @@ class SafetensorsFile {
     Crc32c crc;
     crc.update(all.first(at));
     crc.update(std::as_bytes(std::span(SafetensorsChecksum::zeros)));
-    crc.update(all.subspan(at + SafetensorsChecksum::zeros.size()));
+    std::span<const std::byte> rest = all.subspan(at + SafetensorsChecksum::zeros.size());
+    while (!rest.empty()) {  // in pieces that are given back, so that a large file is never whole in memory
+      const std::span<const std::byte> piece = rest.first(std::min(rest.size(), checksum_piece));
+      crc.update(piece);
+      release_pages(piece);
+      rest = rest.subspan(piece.size());
+    }
     if (const std::string actual = SafetensorsChecksum::text(crc.value()); stated->second != actual)
       return Error{ErrorCode::corrupt, where("__metadata__.checksum"), "bytes whose checksum is " + actual,
                    stated->second + "; the file was altered or damaged"};
@@ -101,6 +120,8 @@ class SafetensorsFile {
   }
   std::span<const std::byte> data() const { return file_.bytes().subspan(data_offset_); }
   std::string where(std::string_view what) const { return path_.string() + ": " + std::string(what); }
+
+  static constexpr std::size_t checksum_piece = std::size_t{4} << 20;
 
   std::filesystem::path path_;
   MappedFile file_;

@@ -42,19 +42,27 @@ inline void pack_columns(const kernels::KernelTable& table, const float* weight,
   }
 }
 
-/// Packs `weight` [columns, depth] and `bias` [columns], or zeros where bias is empty. `column_multiple` pads
-/// further than one vector where a caller wants whole panels.
-inline PackedMatrix pack_matrix(const kernels::KernelTable& table, std::span<const float> weight,
-                                std::span<const float> bias, std::size_t columns, std::size_t depth,
-                                std::size_t column_multiple = channel_padding) {
+/// Room for weights [columns, depth], and `bias` [columns], or zeros where bias is empty. `column_multiple`
+/// pads further than one vector where a caller wants whole panels. Whole panels of columns can then be packed
+/// one by one: column n's panel starts at weights[n · depth].
+inline PackedMatrix make_packed_matrix(std::span<const float> bias, std::size_t columns, std::size_t depth,
+                                       std::size_t column_multiple = channel_padding) {
   PackedMatrix packed;
   packed.depth = depth;
   packed.columns = columns;
   packed.padded_columns = round_up(columns, column_multiple);
   packed.weights = AlignedBuffer<float>(depth * packed.padded_columns);
   packed.bias = AlignedBuffer<float>(packed.padded_columns);
-  pack_columns(table, weight.data(), depth, 1, columns, depth, packed.weights.data(), column_multiple);
   std::copy(bias.begin(), bias.end(), packed.bias.data());
+  return packed;
+}
+
+/// Packs `weight` [columns, depth] and `bias`; see make_packed_matrix().
+inline PackedMatrix pack_matrix(const kernels::KernelTable& table, std::span<const float> weight,
+                                std::span<const float> bias, std::size_t columns, std::size_t depth,
+                                std::size_t column_multiple = channel_padding) {
+  PackedMatrix packed = make_packed_matrix(bias, columns, depth, column_multiple);
+  pack_columns(table, weight.data(), depth, 1, columns, depth, packed.weights.data(), column_multiple);
   return packed;
 }
 

@@ -2,22 +2,25 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/perch/layer.hpp"
 #include "pantanal/perch/model.hpp"
+#include "pantanal/perch/pointwise_weights.hpp"
 
 namespace pantanal::perch {
 
 /// spatial[p] = act(W·x[p] + b); embedding = mean of spatial over the positions.
 class HeadLayer {
  public:
-  HeadLayer(const kernels::KernelTable& table, const Model& model, Extent input)
+  HeadLayer(const kernels::KernelTable& table, const Model& model, Extent input,
+            Precision precision = Precision::fp32)
       : table_(&table), head_(model.architecture.head), input_(input) {
-    const std::span<const float> weight = model.values("head.weight");
-    weights_ = ops::pack_matrix(table, weight, model.values("head.bias"), head_.channels,
-                                weight.size() / head_.channels);
+    const Tensor& weight = model.tensors.find("head.weight")->second;
+    weights_ = PointwiseWeights(table, weight, model.values("head.bias"), head_.channels,
+                                weight.size() / head_.channels, precision);
   }
 
   std::size_t positions() const { return input_.positions(); }
@@ -25,20 +28,31 @@ class HeadLayer {
   std::size_t stride() const { return pixel_stride(head_.channels); }
   std::size_t output_size() const { return positions() * stride(); }
 
-  /// input [positions, pixel_stride(in)] -> spatial [positions, stride()]. Ends with a wait.
-  void run(const Team& team, const float* input, float* spatial) const {
-    const std::size_t input_stride = pixel_stride(weights_.depth);
+  /// Words of run()'s scratch.
+  std::size_t rounded_size() const {
+    return weights_.multiplies_bfloat16() ? positions() * pixel_stride(weights_.depth()) / 2 : 0;
+  }
+
+  /// input [positions, pixel_stride(in)] -> spatial [positions, stride()]; `rounded`: rounded_size() words
+  /// that the team shares. Ends with a wait.
+  void run(const Team& team, const float* input, float* spatial, std::uint32_t* rounded = nullptr) const {
+    const std::size_t input_stride = pixel_stride(weights_.depth());
     const Range rows = team.share(positions(), 8);
-    table_->pointwise({.input = input + rows.begin * input_stride,
-                       .input_stride = input_stride,
-                       .weights = weights_.weights.data(),
-                       .bias = weights_.bias.data(),
-                       .output = spatial + rows.begin * stride(),
-                       .output_stride = stride(),
-                       .rows = rows.size(),
-                       .depth = weights_.depth,
-                       .padded_columns = weights_.padded_columns,
-                       .activation = to_kernel(head_.activation)});
+    const float* const mine = input + rows.begin * input_stride;
+    const kernels::PointwiseArgs args{.input = mine,
+                                      .input_stride = input_stride,
+                                      .output = spatial + rows.begin * stride(),
+                                      .output_stride = stride(),
+                                      .rows = rows.size(),
+                                      .padded_columns = weights_.padded_columns(),
+                                      .activation = to_kernel(head_.activation)};
+    if (weights_.multiplies_bfloat16()) {
+      rounded += rows.begin * input_stride / 2;
+      weights_.round(mine, rows.size(), input_stride, input_stride, nullptr, rounded, input_stride / 2);
+      weights_.run(args, rounded, input_stride / 2);
+    } else {
+      weights_.run(args);
+    }
     team.wait();
   }
 
@@ -52,7 +66,7 @@ class HeadLayer {
   const kernels::KernelTable* table_;
   Head head_;
   Extent input_;
-  ops::PackedMatrix weights_;
+  PointwiseWeights weights_;
 };
 
 }  // namespace pantanal::perch

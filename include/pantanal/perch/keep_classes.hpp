@@ -18,16 +18,14 @@ namespace detail {
 
 /// The given rows of `tensor`, its first extent counting them.
 inline Tensor select_rows(const Tensor& tensor, std::span<const std::size_t> rows) {
-  const std::size_t width = tensor.values.size() / static_cast<std::size_t>(tensor.shape.front());
+  const std::size_t width = tensor.size() / static_cast<std::size_t>(tensor.shape.front());
   std::vector<float> values;
   values.reserve(rows.size() * width);
-  for (const std::size_t row : rows) {
-    const std::span<const float> kept = tensor.values.subspan(row * width, width);
-    values.insert(values.end(), kept.begin(), kept.end());
-  }
+  for (const std::size_t row : rows)
+    for (std::size_t i = 0; i < width; ++i) values.push_back(tensor.at(row * width + i));
   Shape shape = tensor.shape;
   shape.front() = static_cast<std::int64_t>(rows.size());
-  return make_tensor(std::move(shape), std::move(values));
+  return convert_tensor(make_tensor(std::move(shape), std::move(values)), tensor.dtype);  // exact
 }
 
 }  // namespace detail

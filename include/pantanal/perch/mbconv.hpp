@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/perch/layer.hpp"
 #include "pantanal/perch/model.hpp"
+#include "pantanal/perch/pointwise_weights.hpp"
 
 namespace pantanal::perch {
 
@@ -25,12 +27,14 @@ class MbconvLayer {
   /// Sizes in floats of what run() needs besides input and output.
   struct ScratchSizes {
     std::size_t depthwise = 0, row_sums = 0;         ///< shared by the team
+    std::size_t rounded = 0;                         ///< shared by the team, words
     std::size_t gate = 0, projection = 0, slab = 0;  ///< each member's own
 
     /// Makes room for another block as well.
     void cover(const ScratchSizes& other) {
       depthwise = std::max(depthwise, other.depthwise);
       row_sums = std::max(row_sums, other.row_sums);
+      rounded = std::max(rounded, other.rounded);
       gate = std::max(gate, other.gate);
       projection = std::max(projection, other.projection);
       slab = std::max(slab, other.slab);
@@ -38,9 +42,11 @@ class MbconvLayer {
   };
   struct Scratch {
     float *depthwise = nullptr, *row_sums = nullptr, *gate = nullptr, *projection = nullptr, *slab = nullptr;
+    std::uint32_t* rounded = nullptr;  ///< the input in bfloat16, for Precision::bf16
   };
 
-  MbconvLayer(const kernels::KernelTable& table, const Model& model, std::size_t index, Extent input)
+  MbconvLayer(const kernels::KernelTable& table, const Model& model, std::size_t index, Extent input,
+              Precision precision = Precision::fp32)
       : table_(&table),
         block_(model.architecture.blocks[index]),
         input_(input),
@@ -51,10 +57,14 @@ class MbconvLayer {
       return ops::pack_matrix(table, model.values(name + layer + ".weight"),
                               model.values(name + layer + ".bias"), columns, depth);
     };
-    if (block_.has_expand) expand_ = pack("expand", block_.expanded_channels, block_.in_channels);
+    const auto pack_wide = [&](const std::string& layer, std::size_t columns, std::size_t depth) {
+      return PointwiseWeights(table, model.tensors.find(name + layer + ".weight")->second,
+                              model.values(name + layer + ".bias"), columns, depth, precision);
+    };
+    if (block_.has_expand) expand_ = pack_wide("expand", block_.expanded_channels, block_.in_channels);
     se_reduce_ = pack("se.reduce", block_.se_channels, block_.expanded_channels);
     se_expand_ = pack("se.expand", block_.expanded_channels, block_.se_channels);
-    project_ = pack("project", block_.out_channels, block_.expanded_channels);
+    project_ = pack_wide("project", block_.out_channels, block_.expanded_channels);
     pack_depthwise(model.values(name + "depthwise.weight"), model.values(name + "depthwise.bias"));
     plan_slab();
   }
@@ -64,8 +74,9 @@ class MbconvLayer {
   ScratchSizes scratch_sizes() const {
     return {.depthwise = output_.positions() * expanded_stride_,
             .row_sums = output_.height * expanded_stride_,
+            .rounded = expands_rounded() ? input_.positions() * pixel_stride(block_.in_channels) / 2 : 0,
             .gate = 2 * expanded_stride_ + pixel_stride(block_.se_channels),
-            .projection = scales_weights() ? project_.weights.size() : 0,
+            .projection = projection_size(),
             .slab = buffer_rows_ * buffer_row_stride()};
   }
 
@@ -74,21 +85,27 @@ class MbconvLayer {
   /// Every member computes the gate, and where it scales weights those too, for itself: that takes less time
   /// than to wait for another member and to fetch its results.
   void run(const Team& team, const float* input, float* output, const Scratch& scratch) const {
+    if (expands_rounded()) round_input(team, input, scratch);
     run_slabs(team, input, scratch);
     team.wait();
     const Range rows = team.share(output_.positions(), project_grain);
     if (team.size() > 1)
       prefetch(scratch.depthwise + rows.begin * expanded_stride_, rows.size() * expanded_stride_);
     squeeze_excite(scratch);
-    apply_gate(rows, scratch);
-    project(rows, input, output, scratch);
+    if (project_.multiplies_bfloat16()) {
+      project_rounded(rows, input, output, scratch);
+    } else {
+      apply_gate(rows, scratch);
+      project(rows, input, output, scratch);
+    }
     team.wait();
   }
 
  private:
   static constexpr std::size_t slab_channels = 48;
   static constexpr std::size_t slab_budget =
-      32 * 1024;  ///< floats of a member's buffer, well inside a core's L2
+      32 * 1024;                                   ///< floats of a member's buffer, well inside a core's L2
+  static constexpr std::size_t rounded_rows = 32;  ///< pixels that are rounded, then projected while in L2
 
   void pack_depthwise(std::span<const float> weight, std::span<const float> bias) {
     const std::size_t taps = block_.depthwise.kernel * block_.depthwise.kernel;
@@ -117,6 +134,11 @@ class MbconvLayer {
   std::size_t buffer_row_stride() const { return buffer_width() * slab_stride(); }
   std::size_t slabs() const { return (expanded_stride_ + slab_channels - 1) / slab_channels; }
   bool scales_weights() const { return output_.positions() > block_.out_channels; }
+  bool expands_rounded() const { return block_.has_expand && expand_.multiplies_bfloat16(); }
+  std::size_t projection_size() const {
+    if (project_.multiplies_bfloat16()) return rounded_rows * expanded_stride_ / 2;
+    return scales_weights() ? project_.scaled_size() : 0;
+  }
 
   /// Whether members take rows of every slab rather than whole slabs: they then project what they have
   /// computed themselves, at the price of expanding the rows between two members' shares twice.
@@ -150,7 +172,7 @@ class MbconvLayer {
     for (std::size_t begin = rows.begin; begin < rows.end; begin += chunk_rows_) {
       const std::size_t end = std::min(begin + chunk_rows_, rows.end);
       const std::size_t needed = (end - begin - 1) * conv.stride + conv.kernel;
-      fill_rows(channel, begin * conv.stride, {filled, needed}, input, scratch.slab);
+      fill_rows(channel, begin * conv.stride, {filled, needed}, input, scratch);
       convolve(channel, {begin, end}, scratch);
       const std::size_t advance = (end - begin) * conv.stride;
       filled = needed > advance ? needed - advance : 0;
@@ -160,7 +182,9 @@ class MbconvLayer {
   }
 
   /// Fills the buffer's rows `rows`; its row 0 is row `first` of the padded input image.
-  void fill_rows(std::size_t channel, std::size_t first, Range rows, const float* input, float* slab) const {
+  void fill_rows(std::size_t channel, std::size_t first, Range rows, const float* input,
+                 const Scratch& scratch) const {
+    float* const slab = scratch.slab;
     const Pads& pads = block_.depthwise.pads;
     const auto clamp = [&](std::size_t row) {  // padded row -> input row, cut to the image
       return std::min(std::max(first + row, pads.top) - pads.top, input_.height);
@@ -174,7 +198,7 @@ class MbconvLayer {
     if (inside.size() == 0) return;
     float* out = slab + inside_begin * row_floats + pads.left * slab_stride();
     if (block_.has_expand)
-      expand_rows(channel, inside, input, out);
+      expand_rows(channel, inside, input, scratch.rounded, out);
     else
       copy_rows(channel, inside, input, out);
   }
@@ -183,20 +207,29 @@ class MbconvLayer {
     return std::min(slab_channels, expanded_stride_ - channel);
   }
 
-  void expand_rows(std::size_t channel, Range rows, const float* input, float* out) const {
+  void expand_rows(std::size_t channel, Range rows, const float* input, const std::uint32_t* rounded,
+                   float* out) const {
+    const std::size_t stride = pixel_stride(block_.in_channels), first = rows.begin * input_.width;
+    const kernels::PointwiseArgs args{.input = input + first * stride,
+                                      .input_stride = stride,
+                                      .output = out,
+                                      .output_stride = slab_stride(),
+                                      .row_width = input_.width,
+                                      .output_row_stride = buffer_row_stride(),
+                                      .rows = rows.size() * input_.width,
+                                      .padded_columns = slab_width(channel),
+                                      .activation = to_kernel(block_.expand_activation)};
+    if (expands_rounded()) return expand_.run(args, rounded + first * stride / 2, stride / 2, channel);
+    expand_.run(args, channel);
+  }
+
+  /// The input in bfloat16, once for all slabs.
+  void round_input(const Team& team, const float* input, const Scratch& scratch) const {
     const std::size_t stride = pixel_stride(block_.in_channels);
-    table_->pointwise({.input = input + rows.begin * input_.width * stride,
-                       .input_stride = stride,
-                       .weights = expand_.weights.data() + channel * expand_.depth,
-                       .bias = expand_.bias.data() + channel,
-                       .output = out,
-                       .output_stride = slab_stride(),
-                       .row_width = input_.width,
-                       .output_row_stride = buffer_row_stride(),
-                       .rows = rows.size() * input_.width,
-                       .depth = expand_.depth,
-                       .padded_columns = slab_width(channel),
-                       .activation = to_kernel(block_.expand_activation)});
+    const Range pixels = team.share(input_.positions());
+    expand_.round(input + pixels.begin * stride, pixels.size(), stride, stride, nullptr,
+                  scratch.rounded + pixels.begin * stride / 2, stride / 2);
+    team.wait();
   }
 
   /// Rows of one slab that is all channels lie as in the input.
@@ -212,23 +245,25 @@ class MbconvLayer {
   }
 
   void convolve(std::size_t channel, Range rows, const Scratch& scratch) const {
-    table_->depthwise({.input = scratch.slab,
-                       .input_row_stride = buffer_row_stride(),
-                       .input_stride = slab_stride(),
-                       .weights = depthwise_weights_.data() + channel,
-                       .weights_stride = expanded_stride_,
-                       .bias = depthwise_bias_.data() + channel,
-                       .output = scratch.depthwise + rows.begin * output_.width * expanded_stride_ + channel,
-                       .output_row_stride = output_.width * expanded_stride_,
-                       .output_stride = expanded_stride_,
-                       .row_sums = scratch.row_sums + rows.begin * expanded_stride_ + channel,
-                       .row_sums_stride = expanded_stride_,
-                       .rows = rows.size(),
-                       .columns = output_.width,
-                       .channels = slab_width(channel),
-                       .kernel = block_.depthwise.kernel,
-                       .stride = block_.depthwise.stride,
-                       .activation = to_kernel(block_.depthwise_activation)});
+    const kernels::DepthwiseArgs args{
+        .input = scratch.slab,
+        .input_row_stride = buffer_row_stride(),
+        .input_stride = slab_stride(),
+        .weights = depthwise_weights_.data() + channel,
+        .weights_stride = expanded_stride_,
+        .bias = depthwise_bias_.data() + channel,
+        .output = scratch.depthwise + rows.begin * output_.width * expanded_stride_ + channel,
+        .output_row_stride = output_.width * expanded_stride_,
+        .output_stride = expanded_stride_,
+        .row_sums = scratch.row_sums + rows.begin * expanded_stride_ + channel,
+        .row_sums_stride = expanded_stride_,
+        .rows = rows.size(),
+        .columns = output_.width,
+        .channels = slab_width(channel),
+        .kernel = block_.depthwise.kernel,
+        .stride = block_.depthwise.stride,
+        .activation = to_kernel(block_.depthwise_activation)};
+    project_.depthwise(args);
   }
 
   /// scratch.gate: [gate | mean | reduced].
@@ -257,26 +292,39 @@ class MbconvLayer {
   /// Scales whichever is smaller, the projection's weights or the depthwise output's rows `rows`.
   void apply_gate(Range rows, const Scratch& scratch) const {
     if (scales_weights())
-      table_->scale_packed_rows(project_.weights.data(), scratch.projection, project_.depth,
-                                project_.padded_columns, scratch.gate);
+      project_.scale(scratch.gate, scratch.projection);
     else
       table_->scale_columns(scratch.depthwise + rows.begin * expanded_stride_, rows.size(), expanded_stride_,
                             expanded_stride_, scratch.gate);
   }
 
-  void project(Range rows, const float* input, float* output, const Scratch& scratch) const {
+  kernels::PointwiseArgs projection_args(Range rows, const float* input, float* output) const {
     const std::size_t stride = pixel_stride(block_.out_channels);
-    table_->pointwise({.input = scratch.depthwise + rows.begin * expanded_stride_,
-                       .input_stride = expanded_stride_,
-                       .weights = scales_weights() ? scratch.projection : project_.weights.data(),
-                       .bias = project_.bias.data(),
-                       .residual = block_.has_skip ? input + rows.begin * stride : nullptr,
-                       .residual_stride = stride,
-                       .output = output + rows.begin * stride,
-                       .output_stride = stride,
-                       .rows = rows.size(),
-                       .depth = project_.depth,
-                       .padded_columns = project_.padded_columns});
+    return {.residual = block_.has_skip ? input + rows.begin * stride : nullptr,
+            .residual_stride = stride,
+            .output = output + rows.begin * stride,
+            .output_stride = stride,
+            .rows = rows.size(),
+            .padded_columns = project_.padded_columns()};
+  }
+
+  void project(Range rows, const float* input, float* output, const Scratch& scratch) const {
+    kernels::PointwiseArgs args = projection_args(rows, input, output);
+    args.input = scratch.depthwise + rows.begin * expanded_stride_, args.input_stride = expanded_stride_;
+    if (!scales_weights()) return project_.run(args);
+    args.weights = scratch.projection, args.bias = project_.bias(), args.depth = project_.depth();
+    table_->pointwise(args);
+  }
+
+  /// Gates and rounds a few pixels, then projects them.
+  void project_rounded(Range rows, const float* input, float* output, const Scratch& scratch) const {
+    auto* const rounded = reinterpret_cast<std::uint32_t*>(scratch.projection);
+    for (std::size_t begin = rows.begin; begin < rows.end; begin += rounded_rows) {
+      const Range some{begin, std::min(begin + rounded_rows, rows.end)};
+      project_.round(scratch.depthwise + begin * expanded_stride_, some.size(), expanded_stride_,
+                     expanded_stride_, scratch.gate, rounded, expanded_stride_ / 2);
+      project_.run(projection_args(some, input, output), rounded, expanded_stride_ / 2);
+    }
   }
 
   static constexpr std::size_t project_grain = 8;  ///< pixels, a whole tile
@@ -286,7 +334,8 @@ class MbconvLayer {
   Extent input_, output_;
   std::size_t expanded_stride_;
   std::size_t chunk_rows_ = 1, buffer_rows_ = 0;
-  ops::PackedMatrix expand_, se_reduce_, se_expand_, project_;
+  PointwiseWeights expand_, project_;
+  ops::PackedMatrix se_reduce_, se_expand_;
   AlignedBuffer<float> depthwise_weights_, depthwise_bias_;
 };
 

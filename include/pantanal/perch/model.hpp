@@ -28,16 +28,33 @@ struct Source {
 };
 
 /// A model that can be run, saved and subset. Tensors have PyTorch's layouts (see required_tensors),
-/// BatchNorm folded in.
+/// BatchNorm folded in. The large ones may be narrow (see may_be_narrow()); whoever reads values() needs them
+/// wide.
 struct Model {
   Architecture architecture;
   std::vector<std::string> labels;  ///< one name per row of the label head
   Source source;
   TensorMap tensors;
 
-  /// The values of a tensor; empty if there is none of that name.
+  /// The values of a tensor; empty if there is none of that name or it is narrow.
   std::span<const float> values(std::string_view name) const { return tensor_values(tensors, name); }
 };
+
+/// Whether the tensor `name` may be stored in 16 bits: weights of the wide products, nine tenths of all. The
+/// front end, stem, depthwise convolutions, squeeze-and-excite, scales and biases stay float32.
+inline bool may_be_narrow(std::string_view name) {
+  return name == "head.weight" || name == "label.prototypes" || name.ends_with(".project.weight") ||
+         (name.ends_with(".expand.weight") && !name.ends_with(".se.expand.weight"));
+}
+
+/// `model` with what may be narrow rounded to `dtype`, or all of it in float32. Values are shared where they
+/// stay.
+inline Model with_dtype(const Model& model, Dtype dtype) {
+  Model converted = model;
+  for (auto& [name, tensor] : converted.tensors)
+    if (may_be_narrow(name)) tensor = convert_tensor(tensor, dtype);
+  return converted;
+}
 
 /// Every tensor that `architecture` needs, in the order of the forward pass. The architecture must be valid.
 inline std::vector<TensorSpec> required_tensors(const Architecture& architecture) {
@@ -70,14 +87,18 @@ inline std::vector<TensorSpec> required_tensors(const Architecture& architecture
 
 /// Whether `model` can be run: its architecture is valid, it has one label per class, and exactly the tensors
 /// of required_tensors(), of those shapes and with finite values. `where` starts the error's, e.g. a file's
-/// name.
-inline Status validate(const Model& model, std::string_view where = {}) {
+/// name. `checked` as of the validate() of tensors.
+inline Status validate(const Model& model, std::string_view where = {},
+                       void (*checked)(const Tensor&) = nullptr) {
   PANTANAL_TRY_STATUS(validate(model.architecture, where));
   const std::string prefix = where.empty() ? std::string() : std::string(where) + ": ";
   if (model.labels.size() != model.architecture.label.classes)
     return Error{ErrorCode::mismatch, prefix + "labels", std::to_string(model.labels.size()) + " names",
                  std::to_string(model.architecture.label.classes) + ", one per class"};
-  return pantanal::validate(model.tensors, required_tensors(model.architecture), where);
+  for (const auto& [name, tensor] : model.tensors)
+    if (tensor.is_narrow() && !may_be_narrow(name))
+      return Error{ErrorCode::mismatch, prefix + name, to_string(tensor.dtype), "F32"};
+  return pantanal::validate(model.tensors, required_tensors(model.architecture), where, checked);
 }
 
 }  // namespace pantanal::perch

@@ -85,10 +85,16 @@ inline Result<std::map<std::string, std::string>> model_metadata(const Model& mo
 
 }  // namespace detail
 
+struct LoadOptions {
+  /// Leave tensors that the file has in 16 bits as they are, for Session, which takes them. Otherwise they
+  /// are widened to float32, in memory, for everybody else.
+  bool keep_narrow = false;
+};
+
 /// Maps the model at `path` and checks it: the format and its version, the checksum of every byte, the
 /// architecture, the labels, and each tensor against required_tensors(). The tensors point into the map.
 /// Errors name the file and the tensor or entry in it, what was found there and what was expected.
-inline Result<Model> load_model(const std::filesystem::path& path) {
+inline Result<Model> load_model(const std::filesystem::path& path, LoadOptions options = {}) {
   PANTANAL_TRY(SafetensorsFile opened, SafetensorsFile::open(path));
   const auto file = std::make_shared<const SafetensorsFile>(std::move(opened));
   const std::string where = path.string(), metadata = where + ": __metadata__.";
@@ -102,25 +108,55 @@ inline Result<Model> load_model(const std::filesystem::path& path) {
   PANTANAL_TRY(model.labels, detail::parse_labels(labels, metadata + "labels"));
   PANTANAL_TRY(const std::string_view source, detail::metadata_text(*file, "source"));
   PANTANAL_TRY(model.source, detail::parse_source(source, metadata + "source"));
-  PANTANAL_TRY(model.tensors, map_tensors(file));
-  PANTANAL_TRY_STATUS(validate(model, where));
-  for (const auto& [name, tensor] : model.tensors)
-    release_pages(tensor);  // read once; wanted when a session packs them
+  PANTANAL_TRY(model.tensors, map_tensors(file, {}, NarrowTensors::kept));
+  // What is read is given back at once; it is wanted again when a session packs it.
+  PANTANAL_TRY_STATUS(validate(model, where, [](const Tensor& tensor) { release_pages(tensor); }));
+  if (options.keep_narrow) return model;
+  for (auto& [name, tensor] : model.tensors) {
+    if (!tensor.is_narrow()) continue;
+    const Tensor narrow = std::exchange(tensor, convert_tensor(tensor, Dtype::f32));
+    release_pages(narrow);
+  }
   return model;
 }
 
+/// What a model's header tells: enough to know what running it takes.
+struct ModelOutline {
+  Architecture architecture;
+  Dtype dtype = Dtype::f32;        ///< of the large weights
+  std::size_t metadata_bytes = 0;  ///< labels and all
+};
+
+/// The outline of the model at `path`, whose tensors are not read. Errors as load_model's.
+inline Result<ModelOutline> read_outline(const std::filesystem::path& path) {
+  PANTANAL_TRY(const SafetensorsFile file, SafetensorsFile::open(path));
+  PANTANAL_TRY_STATUS(detail::expect_metadata(file, "format", model_format));
+  PANTANAL_TRY_STATUS(detail::expect_metadata(file, "format_version", model_format_version));
+  ModelOutline outline;
+  PANTANAL_TRY(const std::string_view architecture, detail::metadata_text(file, "architecture"));
+  PANTANAL_TRY(outline.architecture, parse_architecture(architecture, path.string()));
+  PANTANAL_TRY_STATUS(validate(outline.architecture, path.string()));
+  for (const auto& [key, text] : file.metadata()) outline.metadata_bytes += text.size();
+  const auto head = file.tensors().find("head.weight");
+  if (head != file.tensors().end() && head->second.dtype != "F32")
+    outline.dtype = head->second.dtype == "F16" ? Dtype::f16 : Dtype::bf16;
+  return outline;
+}
+
 /// Writes `model`, which must be valid, so that load_model(path) gives the same one. The file appears
-/// complete or not at all. `path` may be the file that `model` was loaded from.
+/// complete or not at all. Narrow tensors stay so. `path` may be the file that `model` was loaded from.
 inline Status save_model(const Model& model, const std::filesystem::path& path) {
   const std::string where = path.string();
   PANTANAL_TRY_STATUS(validate(model, where));
   PANTANAL_TRY(const auto metadata, detail::model_metadata(model, where));
   std::vector<SafetensorsSpec> specs;
-  for (TensorSpec& spec : required_tensors(model.architecture))
-    specs.push_back({std::move(spec.name), "F32", std::move(spec.shape)});
+  for (const bool narrow : {false, true})  // wider elements first, as alignment asks for
+    for (TensorSpec& spec : required_tensors(model.architecture))
+      if (const Tensor& tensor = model.tensors.find(spec.name)->second; tensor.is_narrow() == narrow)
+        specs.push_back({std::move(spec.name), to_string(tensor.dtype), std::move(spec.shape)});
   PANTANAL_TRY(SafetensorsWriter writer, SafetensorsWriter::create(path, metadata, specs));
   for (const SafetensorsSpec& spec : specs)
-    PANTANAL_TRY_STATUS(writer.write(spec.name, std::as_bytes(model.values(spec.name))));
+    PANTANAL_TRY_STATUS(writer.write(spec.name, model.tensors.find(spec.name)->second.bytes()));
   return writer.finish();
 }
 

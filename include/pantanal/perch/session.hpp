@@ -33,6 +33,7 @@ struct SessionOptions {
   std::size_t batch =
       12;  ///< windows between two passes over the label head's weights; sets the scratch's size
   InstructionSet isa = best_instruction_set();
+  Precision precision = Precision::fp32;  ///< bf16 needs AVX-512 with AVX512-BF16
 };
 
 /// Where run() writes, each [n, ...] row-major or empty to go without. What nothing asks for is not computed.
@@ -62,6 +63,11 @@ class Session {
     if (!is_supported(options.isa))
       return Error{ErrorCode::unsupported, "perch::Session",
                    std::string("instruction set ") + to_string(options.isa), "one that this CPU has"};
+    if (options.precision == Precision::bf16 && !kernels::bfloat16_table(options.isa))
+      return Error{ErrorCode::unsupported, "perch::Session",
+                   std::string("precision bf16 on ") + to_string(options.isa) +
+                       (has_bfloat16() ? "" : ", and a CPU without AVX512-BF16"),
+                   "avx512 on a CPU with AVX512-BF16, or precision fp32"};
     if (options.threads > max_threads)
       return Error{ErrorCode::invalid_argument, "perch::Session",
                    std::to_string(options.threads) + " threads", "at most " + std::to_string(max_threads)};
@@ -104,6 +110,7 @@ class Session {
   struct Workspace {
     AlignedBuffer<float> padded, spectrogram, ping, pong, depthwise, row_sums, gate, projection, slab,
         embedding;
+    AlignedBuffer<std::uint32_t> rounded;
   };
 
   Session(std::shared_ptr<const Model> model, const SessionOptions& options)
@@ -116,12 +123,12 @@ class Session {
     Extent extent = stem_->output_extent();
     blocks_.reserve(a.blocks.size());
     for (std::size_t i = 0; i < a.blocks.size(); ++i) {
-      extent = blocks_.emplace_back(table, *model_, i, extent).output_extent();
+      extent = blocks_.emplace_back(table, *model_, i, extent, options_.precision).output_extent();
       release("blocks." + std::to_string(i) + ".");
     }
-    head_.emplace(table, *model_, extent);
+    head_.emplace(table, *model_, extent, options_.precision);
     release("head.");
-    if (a.label.classes > 0) label_.emplace(table, *model_, head_->positions());
+    if (a.label.classes > 0) label_.emplace(table, *model_, head_->positions(), options_.precision);
     release("");
     plan();
   }
@@ -154,7 +161,8 @@ class Session {
                              AlignedBuffer<float>(image), AlignedBuffer<float>(most.depthwise),
                              AlignedBuffer<float>(most.row_sums), AlignedBuffer<float>(most.gate),
                              AlignedBuffer<float>(most.projection), AlignedBuffer<float>(slab),
-                             AlignedBuffer<float>(output_sizes().embedding)});
+                             AlignedBuffer<float>(output_sizes().embedding),
+                             AlignedBuffer<std::uint32_t>(std::max(most.rounded, head_->rounded_size()))});
     overflow_.resize(options_.batch);
     if (label_) {
       directions_ = AlignedBuffer<float>(options_.batch * label_->directions_size());
@@ -244,14 +252,14 @@ class Session {
   const float* run_backbone(const Team& team, Workspace& w, Workspace& own) const {
     float* from = w.ping.data();
     float* to = w.pong.data();
-    const MbconvLayer::Scratch scratch{w.depthwise.data(), w.row_sums.data(), own.gate.data(),
-                                       own.projection.data(), own.slab.data()};
+    const MbconvLayer::Scratch scratch{w.depthwise.data(),    w.row_sums.data(), own.gate.data(),
+                                       own.projection.data(), own.slab.data(),   w.rounded.data()};
     stem_->run(team, w.spectrogram.data(), from, own.slab.data());
     for (const MbconvLayer& block : blocks_) {
       block.run(team, from, to, scratch);
       std::swap(from, to);
     }
-    head_->run(team, from, to);
+    head_->run(team, from, to, w.rounded.data());
     return to;
   }
 

@@ -1,0 +1,48 @@
+#include "memory_limit.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/refused.hpp"
+#include "io/temporary_folder.hpp"
+#include "perch/random_model.hpp"
+
+namespace pantanal::infer {
+namespace {
+
+TEST(MemoryLimit, ReadsSizes) {
+  EXPECT_EQ(parse_size("96M"), 96'000'000u);
+  EXPECT_EQ(parse_size("1.5GB"), 1'500'000'000u);
+  EXPECT_EQ(parse_size("64MiB"), 64u << 20);
+  EXPECT_EQ(parse_size("2Ki"), 2048u);
+  EXPECT_EQ(parse_size("12345"), 12345u);
+  EXPECT_EQ(parse_size("7B"), 7u);
+  for (const char* const bad :
+       {"", "M", "-1M", "0", "1T", "1Mb", "1 M", "1MiBs", "nan", "1e3M", "99999999999G", "i"})
+    EXPECT_FALSE(parse_size(bad)) << bad;
+}
+
+TEST(MemoryLimit, RefusesAndSaysWhatWouldFit) {
+  const TemporaryFolder folder;
+  const auto path = folder / "m.safetensors";
+  ASSERT_TRUE(succeeded(
+      perch::save_model(perch::fixtures::random_model(perch::fixtures::tiny_architecture(), 1), path)));
+  const auto outline = perch::read_outline(path);
+  ASSERT_TRUE(succeeded(outline));
+  const RunSize run{.threads = 3, .batch = 12};
+  const std::size_t needed = run_memory(*outline, run),
+                    smaller = run_memory(*outline, {.threads = 3, .batch = 4});
+  EXPECT_TRUE(succeeded(check_memory(path, run, needed)));
+  EXPECT_TRUE(refused(check_memory(path, run, needed - 1), ErrorCode::unsupported,
+                      {"m.safetensors with 3 threads and batches of 12, about", "at most",
+                       "--threads 3 --batch 11 would take"}));
+  EXPECT_TRUE(refused(check_memory(path, run, smaller), ErrorCode::unsupported,
+                      {"--threads 3 --batch 4 would take"}));
+  EXPECT_TRUE(refused(check_memory(path, run, run_memory(*outline, {.threads = 1, .batch = 12})),
+                      ErrorCode::unsupported, {"would take"}));
+  EXPECT_TRUE(refused(check_memory(path, run, 1000), ErrorCode::unsupported,
+                      {"even --threads 1 --batch 1 would take", "--dtype bf16"}));
+  EXPECT_TRUE(refused(check_memory(folder / "absent", run, needed), ErrorCode::not_found, {"absent"}));
+}
+
+}  // namespace
+}  // namespace pantanal::infer

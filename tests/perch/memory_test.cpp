@@ -1,0 +1,48 @@
+// What a session is reckoned to take beside what it takes of the heap.
+#include "pantanal/perch/memory.hpp"
+
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <memory>
+
+#include "pantanal/perch/session.hpp"
+#include "perch/random_model.hpp"
+
+namespace pantanal::perch {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool has_other_heap = true;
+#else
+constexpr bool has_other_heap = false;
+#endif
+
+std::size_t heap_bytes() {
+  const struct mallinfo2 info = ::mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+TEST(SessionMemory, IsWhatASessionAllocates) {
+  if (has_other_heap) GTEST_SKIP() << "a sanitizer's heap is not glibc's";
+  const Model wide = fixtures::random_model(fixtures::perch_v2_architecture(40), 1);
+  for (const Dtype dtype : {Dtype::f32, Dtype::bf16, Dtype::f16}) {
+    const auto model = std::make_shared<Model>(with_dtype(wide, dtype));
+    for (const Precision precision : {Precision::fp32, Precision::bf16})
+      for (const std::size_t threads : {1, 3}) {
+        const std::size_t before = heap_bytes();
+        const auto session = Session::create(model, {.threads = threads, .batch = 7, .precision = precision});
+        if (!session) continue;  // no bfloat16 here
+        const auto taken = static_cast<double>(heap_bytes() - before);
+        const auto reckoned =
+            static_cast<double>(session_memory(model->architecture, dtype, precision).total(threads, 7));
+        SCOPED_TRACE(testing::Message() << to_string(dtype) << ", " << threads << " threads, bf16 "
+                                        << (precision == Precision::bf16));
+        EXPECT_LE(taken, reckoned + 64 * 1024);
+        EXPECT_GE(taken, 0.95 * reckoned);
+      }
+  }
+}
+
+}  // namespace
+}  // namespace pantanal::perch

@@ -1,0 +1,79 @@
+#include "memory_limit.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <string>
+
+#include "pantanal/perch/memory.hpp"
+
+namespace pantanal::infer {
+namespace {
+
+std::string megabytes(std::size_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
+  return text;
+}
+
+std::string size_text(const RunSize& run) {
+  return std::to_string(run.threads) + (run.threads == 1 ? " thread" : " threads") + " and batches of " +
+         std::to_string(run.batch);
+}
+
+/// A run within `limit`: the largest batch of as many threads, else of fewer; nothing if none does.
+std::optional<RunSize> find_fitting(const perch::ModelOutline& model, RunSize run, std::size_t limit) {
+  for (const std::size_t batch = run.batch; run.threads > 0; --run.threads)
+    for (run.batch = batch; run.batch > 0; --run.batch)
+      if (run_memory(model, run) <= limit) return run;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::size_t> parse_size(std::string_view text) {
+  double value = 0;
+  const auto [stop, code] =
+      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  if (code != std::errc()) return std::nullopt;
+  std::string_view unit = text.substr(static_cast<std::size_t>(stop - text.data()));
+  if (unit.ends_with('B')) unit.remove_suffix(1);
+  if (!unit.empty()) {
+    const std::size_t power = std::string_view("KMG").find(unit[0]);
+    const bool binary = unit.size() == 2 && unit[1] == 'i';
+    if (power == std::string_view::npos || (unit.size() != 1 && !binary)) return std::nullopt;
+    value *= std::pow(binary ? 1024.0 : 1000.0, static_cast<double>(power + 1));
+  }
+  return value >= 1 && value < 0x1p62 ? std::optional(static_cast<std::size_t>(value)) : std::nullopt;
+}
+
+std::size_t run_memory(const perch::ModelOutline& model, const RunSize& run) {
+  constexpr std::size_t program = 17'000'000;  // code, libraries, decoders, buffers of output
+  constexpr std::size_t thread = 300'000;      // what a stack and its allocator come to
+  const perch::Architecture& a = model.architecture;
+  const std::size_t outputs = 4 * (a.head.channels + a.label.classes), window = 4 * a.frontend.samples;
+  const perch::SessionMemory session = perch::session_memory(a, model.dtype, run.precision);
+  return program + 3 * model.metadata_bytes + session.total(run.threads, run.batch) + run.threads * thread +
+         run.batch * (2 * window + outputs) + 2 * window;
+}
+
+Status check_memory(const std::filesystem::path& path, const RunSize& run, std::size_t limit) {
+  PANTANAL_TRY(const perch::ModelOutline model, perch::read_outline(path));
+  const std::size_t needed = run_memory(model, run);
+  if (needed <= limit) return {};
+  std::string advice;
+  if (const auto fitting = find_fitting(model, run, limit)) {
+    advice = "--threads " + std::to_string(fitting->threads) + " --batch " + std::to_string(fitting->batch) +
+             " would take " + megabytes(run_memory(model, *fitting));
+  } else {
+    RunSize least = run;
+    least.threads = least.batch = 1;
+    advice = "even --threads 1 --batch 1 would take " + megabytes(run_memory(model, least)) +
+             "; a model converted with --dtype bf16 or with fewer --classes takes less";
+  }
+  return Error{ErrorCode::unsupported, "--max-memory",
+               path.string() + " with " + size_text(run) + ", about " + megabytes(needed),
+               "at most " + megabytes(limit) + "; " + advice};
+}
+
+}  // namespace pantanal::infer
