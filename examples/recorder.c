@@ -5,9 +5,11 @@
  *
  * cc -std=c99 recorder.c $(pkg-config --cflags --libs pantanal) -o recorder
  */
+#include <errno.h>
 #include <pantanal/pantanal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { frames_per_block = 4096, most_channels = 8 };
 
@@ -21,6 +23,13 @@ static void print(const pantanal_model* model, const pantanal_detection* detecti
     printf("%.3f\t%.3f\t%s\t%.4f\n", detections[i].start_s, detections[i].end_s,
            pantanal_model_label(model, detections[i].label), (double)detections[i].peak_logit);
   fflush(stdout);
+}
+
+/* A whole number from 1 to `most`; 0 if the text is none. */
+static uint32_t number(const char* text, unsigned long most) {
+  char* end = NULL;
+  unsigned long value = strtoul(text, &end, 10);
+  return *text < '0' || *text > '9' || *end || value > most ? 0 : (uint32_t)value;
 }
 
 /* Every window that is complete. */
@@ -54,11 +63,13 @@ int main(int argc, char** argv) {
   }
   pantanal_stream_options options;
   pantanal_stream_options_init(&options);
-  options.sample_rate = (uint32_t)strtoul(argv[2], NULL, 10);
-  options.channels = (uint32_t)strtoul(argv[3], NULL, 10);
-  options.threshold = strtof(argv[4], NULL);
-  if (options.channels < 1 || options.channels > most_channels) {
-    fprintf(stderr, "%s: 1 to %d channels\n", argv[3], (int)most_channels);
+  char* end = NULL;
+  options.sample_rate = number(argv[2], 10000000);
+  options.channels = number(argv[3], most_channels);
+  options.threshold = strtof(argv[4], &end);
+  if (options.sample_rate == 0 || options.channels == 0 || end == argv[4] || *end) {
+    fprintf(stderr, "%s %s %s: a rate in Hz, 1 to %d channels and a logit are wanted\n", argv[2], argv[3],
+            argv[4], (int)most_channels);
     return 2;
   }
 
@@ -74,6 +85,14 @@ int main(int argc, char** argv) {
     const pantanal_detection* rest = NULL;
     size_t count = 0;
     if (pantanal_stream_last_detections(stream, &rest, &count) == PANTANAL_OK) print(model, rest, count);
+    if (ferror(stdin)) {
+      fprintf(stderr, "the sound could not be read to its end: %s\n", strerror(errno));
+      result = 1;
+    }
+  }
+  if (fflush(stdout) != 0 || ferror(stdout)) {
+    fprintf(stderr, "detections could not be written: %s\n", strerror(errno));
+    result = 1;
   }
   pantanal_stream_free(stream);
   pantanal_model_free(model);

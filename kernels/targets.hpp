@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "pantanal/kernels/power_table.hpp"
 #include "pantanal/kernels/table.hpp"

@@ -112,19 +112,21 @@ typedef struct pantanal_stream pantanal_stream;
 
 typedef struct pantanal_stream_options {
   size_t struct_size;
-  uint32_t sample_rate; /* Hz of what is pushed; 0 (default): the model's */
-  uint32_t channels;    /* interleaved, mixed to one; default 1 */
-  double hop_s;         /* from one window to the next; 0 (default): a window's length */
-  int normalize_peak;   /* 1: remove each window's mean and scale its peak to 0.25; default 0 */
-  size_t threads;       /* default 1; 0: as many as the CPU has */
-  float threshold;      /* a class is heard in a window from this logit on; default 0 */
-  double longest_s;     /* a detection that lasts is given out in pieces of about this length; default 60 */
+  uint32_t sample_rate; /* Hz of what is pushed, 100 to 10,000,000; 0 (default): the model's */
+  uint32_t channels;    /* interleaved, mixed to one: 1 (default) to 256 */
+  double hop_s;       /* from one window to the next, a sample to a window; 0 (default): a window's length */
+  int normalize_peak; /* 1: remove each window's mean and scale its peak to 0.25; default 0 */
+  size_t threads;     /* 1 (default) to 1024; 0: as many as the CPU has */
+  float threshold;    /* a class is heard in a window from this logit on; finite, default 0 */
+  double longest_s;   /* a detection that lasts is given out in pieces of about this length, at least a
+                         window's; default 60 */
 } pantanal_stream_options;
 
 PANTANAL_API void pantanal_stream_options_init(pantanal_stream_options* options);
 
-/* A class heard in one window or several that follow each other. Seconds count from the stream's beginning.
- */
+/* A class heard in one window or several that follow each other. Seconds count from the stream's beginning;
+ * the last window may end after the sound does. Where windows overlap, so may a class's detections: one ends
+ * with the last window that has it, the next begins with the first that has it again. */
 typedef struct pantanal_detection {
   size_t label; /* see pantanal_model_label */
   double start_s, end_s;
@@ -133,45 +135,50 @@ typedef struct pantanal_detection {
   uint64_t windows;
 } pantanal_detection;
 
-/* A window and what it settled. The arrays last until the stream is used again. */
+/* A window and what it settled. The arrays last until the stream is used again
+ * (pantanal_stream_last_detections is a use, too). */
 typedef struct pantanal_window {
   uint64_t index;
   double start_s, end_s;
-  size_t samples;         /* at the model's rate */
-  size_t recorded;        /* of them, pushed; the others are zeros for a gap, or after the end */
+  size_t samples;  /* at the model's rate */
+  size_t recorded; /* of them, pushed; the others are zeros for a gap, or after the end. Exact for up to
+                      64 gaps in two windows, near otherwise */
   const float* embedding; /* [embedding_size]; NULL where nothing was recorded or float32 does not hold it */
   const float* label;     /* [classes]; likewise */
   const pantanal_detection* detections; /* that ended with the window before */
   size_t detection_count;
 } pantanal_window;
 
-/* Another rate than the model's is converted: by libsoxr in a library built with audio, as files are, otherwise
- * by a filter of the library's own, as flat. `options` may be NULL. */
+/* Another rate than the model's is converted: by libsoxr in a library built with audio, as files are,
+ * otherwise by a filter of the library's own, as flat. `options` may be NULL. */
 PANTANAL_API pantanal_status pantanal_stream_create(const pantanal_model* model,
                                                     const pantanal_stream_options* options,
                                                     pantanal_stream** stream);
 PANTANAL_API void pantanal_stream_free(pantanal_stream* stream);
 
-/* Takes `*taken` of `frames` frames, [frames, channels], fewer if a window is ready: call
- * pantanal_stream_next until there is none and push the rest. A sample that is no finite number is an error,
- * and nothing is taken. Full scale is 1, or 32768. */
+/* Takes `*taken` of `frames` frames, [frames, channels], fewer if a window is ready, or if they are many:
+ * call pantanal_stream_next until there is none and push the rest. Among the frames that would be taken a
+ * sample that is not finite, or beyond 1e15, is an error: none is taken then, and *taken is 0. After other
+ * errors *taken is as it was. Full scale is 1, or 32768. */
 PANTANAL_API pantanal_status pantanal_stream_push(pantanal_stream* stream, const float* samples,
                                                   size_t frames, size_t* taken);
 PANTANAL_API pantanal_status pantanal_stream_push_int16(pantanal_stream* stream, const int16_t* samples,
                                                         size_t frames, size_t* taken);
 
-/* `frames` frames were lost before what is pushed next. Time goes on; the first window of
+/* `frames` frames, at most 2^48, were lost before what is pushed next. Time goes on; the first window of
  * which nothing was recorded ends detections. */
 PANTANAL_API pantanal_status pantanal_stream_mark_gap(pantanal_stream* stream, uint64_t frames);
 
 /* Nothing will be pushed any more. */
 PANTANAL_API pantanal_status pantanal_stream_finish(pantanal_stream* stream);
 
-/* Computes the next window. *window is NULL if more must be pushed first, or after the last. With one thread,
- * nothing is allocated. */
+/* Computes the next window. *window is NULL if more must be pushed first, or after the last. With one thread
+ * nothing is allocated here, nor in pantanal_stream_push at the model's rate; libsoxr's queues grow during
+ * the first seconds of another. */
 PANTANAL_API pantanal_status pantanal_stream_next(pantanal_stream* stream, const pantanal_window** window);
 
-/* After the last window: the detections that it left open. */
+/* After the last window: the detections that it left open. Called earlier, it ends those that are open. The
+ * array lasts until the stream is used again. */
 PANTANAL_API pantanal_status pantanal_stream_last_detections(pantanal_stream* stream,
                                                              const pantanal_detection** detections,
                                                              size_t* count);

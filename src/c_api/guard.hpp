@@ -73,7 +73,7 @@ Result<Options> read_options(const Options* given, void (*init)(Options*)) {
   if (!given) return options;
   if (given->struct_size < sizeof given->struct_size || given->struct_size > sizeof options)
     return Error{ErrorCode::invalid_argument, "struct_size", std::to_string(given->struct_size) + " bytes",
-                 "at most " + std::to_string(sizeof options) + ", as the *_init function sets it"};
+                 std::to_string(sizeof options) + ", as the *_init function sets it, or an older header's"};
   std::memcpy(&options, given, given->struct_size);
   options.struct_size = sizeof options;
   return options;

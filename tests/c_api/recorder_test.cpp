@@ -76,6 +76,15 @@ TEST(RecorderExample, PrintsWhatTheFileHolds) {
 TEST(RecorderExample, SaysWhatIsWrong) {
   EXPECT_EQ(WEXITSTATUS(std::system(PANTANAL_RECORDER " 2> /dev/null")), 2);
   EXPECT_EQ(WEXITSTATUS(std::system(PANTANAL_RECORDER " /no/model 32000 1 0 < /dev/null 2> /dev/null")), 1);
+  const std::string listening =
+      std::string(PANTANAL_RECORDER) + " '" + (weights / "perch.safetensors").string() + "' ";
+  EXPECT_EQ(WEXITSTATUS(std::system((listening + "32kHz 1 0 < /dev/null 2> /dev/null").c_str())), 2);
+  EXPECT_EQ(WEXITSTATUS(std::system((listening + "32000 1 x < /dev/null 2> /dev/null").c_str())), 2);
+  EXPECT_EQ(WEXITSTATUS(std::system((listening + "32000 1 0 < / 2> /dev/null").c_str())), 1)
+      << "no sound to read";
+  const std::string sound = "head -c 640000 /dev/zero | ";
+  EXPECT_EQ(WEXITSTATUS(std::system((sound + listening + "32000 1 -100 > /dev/full 2> /dev/null").c_str())),
+            1);
 }
 
 }  // namespace

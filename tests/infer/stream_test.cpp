@@ -125,11 +125,47 @@ TEST_F(StreamProgram, EndsWithACodeThatSaysHow) {
   EXPECT_EQ(read_bytes(folder_ / "code"), "5\n");
 }
 
+TEST_F(StreamProgram, TakesNoOtherKindOfFileForRawSamples) {
+  for (const char* const mark : {"OggS", "fLaC", "ID3", "FORM", "RIFX", "caff"}) {
+    write_bytes(folder_ / "other", mark + std::string(320000, 'x'));
+    pipe("cat other", "", 4);
+  }
+}
+
+/// RF64 states its length in 64 bits, in a chunk of its own; what follows the samples is no sound.
+TEST_F(StreamProgram, ReadsTheHeadersOfLongFiles) {
+  const auto number = [](std::uint64_t value, int bytes) {
+    std::string text;
+    for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 0xff);
+    return text;
+  };
+  for (const char* const mark : {"RF64", "BW64"}) {
+    std::string file = mark + number(0xffffffff, 4) + "WAVE" + "ds64" + number(28, 4) + number(0, 8) +
+                       number(48000 * 2 * 10, 8) + number(0, 12);
+    file += "fmt " + number(16, 4) + number(1, 2) + number(1, 2) + number(48000, 4) + number(96000, 4) +
+            number(2, 2) + number(16, 2) + "data" + number(0xffffffff, 4);
+    write_bytes(folder_ / "long.wav",
+                file + std::string(48000 * 2 * 10, '\0') + "LIST" + number(4, 4) + "abcd");
+    const auto events = pipe("cat long.wav", "");
+    EXPECT_EQ(events.back()["duration_s"], 10.0) << mark;
+    EXPECT_EQ(of_kind(events, "window").size(), 2u);
+  }
+}
+
+TEST_F(StreamProgram, WaitsForANonBlockingPipeAndTakesADashForStandardOutput) {
+  const std::string late =
+      "python3 -c 'import os,sys,time; os.set_blocking(1, False); time.sleep(1); os.write(1, bytes(64000))'";
+  EXPECT_EQ(pipe(late, "--out -").back()["duration_s"], 1.0);
+}
+
 TEST_F(StreamProgram, ReplacesNeitherTheModelNorTheSound) {
   write_bytes(folder_ / "sound", std::string(32000, 'x'));
   const std::string stream = "cd '" + folder_.path().string() + "' && '" PANTANAL_INFER "' --stream sound ";
   EXPECT_EQ(WEXITSTATUS(std::system((stream + "-m '" + demo_model + "' --out ./sound").c_str())), 2);
   EXPECT_EQ(WEXITSTATUS(std::system((stream + "-m sound --out sound").c_str())), 2);
+  const std::string piped = "cd '" + folder_.path().string() + "' && '" PANTANAL_INFER "' --stream - -m '" +
+                            demo_model + "' --out sound < sound";
+  EXPECT_EQ(WEXITSTATUS(std::system(piped.c_str())), 2);
   EXPECT_EQ(read_bytes(folder_ / "sound"), std::string(32000, 'x'));
 }
 

@@ -249,6 +249,38 @@ void listen_for(PerchStream live, std::uint64_t hours, std::uint64_t period_s) {
   EXPECT_EQ(recorded, 64000 * (3600 * hours / period_s));
 }
 
+/// libsoxr's queues reach their size within the first minute, whatever the blocks' sizes are.
+TEST(PerchStream, AnotherRateAllocatesNothingAfterTheFirstMinute) {
+  for (const std::uint32_t rate : {48000u, 44100u, 192000u}) {
+    PerchStream live = stream({.rate = rate});
+    const std::vector<float> sound = noise(rate);
+    std::minstd_rand random(3);
+    std::uint64_t new_at_start = 0;
+    const auto heap = [] { return static_cast<std::uint64_t>(mallinfo2().uordblks); };
+    std::uint64_t heap_at_start = 0;
+    for (int second = 0; second < 400; ++second) {
+      if (second == 60) new_at_start = allocations, heap_at_start = heap();
+      for (std::span<const float> left(sound); !left.empty();) {
+        const auto taken = live.push(left.first(std::min<std::size_t>(left.size(), 1 + random() % 5000)));
+        ASSERT_TRUE(taken);
+        left = left.subspan(*taken);
+        for (auto next = live.next(); next && *next; next = live.next()) ASSERT_FALSE((*next)->label.empty());
+      }
+    }
+    EXPECT_EQ(allocations, new_at_start);
+    EXPECT_EQ(heap(), heap_at_start);
+  }
+}
+
+TEST(PerchStream, LooksAtNoMoreThanItCanTake) {
+  PerchStream live = stream({});
+  std::vector<float> sound = noise(10 * samples);
+  sound.back() = std::numeric_limits<float>::quiet_NaN();
+  const auto taken = live.push(sound);
+  ASSERT_TRUE(taken) << "what is wrong comes later";
+  EXPECT_EQ(*taken, samples);
+}
+
 TEST(PerchStream, ADayAllocatesNothing) { listen_for(stream({.rate = 32000}), 24, 300); }
 
 TEST(PerchStream, AnHourAtAnotherRateAllocatesNothing) {

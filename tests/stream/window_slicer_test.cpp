@@ -77,8 +77,21 @@ TEST(WindowSlicer, JoinsGapsThatTouchAndThoseThatAreTooMany) {
 
   WindowSlicer many(1000, 1000);
   for (std::uint64_t i = 0; i < 100; ++i) many.mark_gap(10 * i, 10 * i + 1);
-  // 63 gaps of one sample; the last one from 630 to 991.
-  EXPECT_EQ(slice(many, 1000, 7).recorded, (std::vector<std::size_t>{1000 - 63 - 361}));
+  EXPECT_EQ(slice(many, 1000, 7).recorded, (std::vector<std::size_t>{900}));
+}
+
+TEST(WindowSlicer, KeepsALongGapApartFromManyShortOnes) {
+  WindowSlicer slicer(1000, 500);
+  for (std::uint64_t i = 0; i < 200; ++i) slicer.mark_gap(5 * i, 5 * i + 1);
+  slicer.mark_gap(1000, 100'000);
+  for (std::uint64_t i = 0; i < 200; ++i) slicer.mark_gap(100'000 + 5 * i + 1, 100'000 + 5 * i + 2);
+  const std::vector<std::size_t> recorded = slice(slicer, 101'000, 500).recorded;
+  ASSERT_EQ(recorded.size(), 201u);
+  EXPECT_EQ(recorded.front(), 800u);
+  EXPECT_NEAR(static_cast<double>(recorded[1]), 400, 8);
+  for (std::size_t i = 2; i < 199; ++i) ASSERT_EQ(recorded[i], 0u) << i;
+  EXPECT_NEAR(static_cast<double>(recorded[199]), 400, 8);
+  EXPECT_EQ(recorded.back(), 800u);
 }
 
 TEST(WindowSlicer, GoesOnMarkingOnceOldGapsArePast) {

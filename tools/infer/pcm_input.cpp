@@ -1,6 +1,7 @@
 #include "pcm_input.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,7 +37,14 @@ std::uint32_t sample_bytes(audio::WavSample sample) {
 
 /// Whoever writes WAV to a pipe cannot know its length: 0, and what is as long as a header can say, mean
 /// that.
-bool is_unknown(std::uint32_t stated) { return stated == 0 || stated >= 0x7fff0000; }
+bool is_unknown(std::uint64_t stated) {
+  return stated == 0 || (stated >= 0x7fff0000 && stated <= 0xffffffff);
+}
+
+/// What a file that is no WAV starts with, and its name: as raw samples it would be noise.
+constexpr std::pair<std::string_view, std::string_view> other_kinds[] = {
+    {"OggS", "Ogg"},  {"fLaC", "FLAC"},           {"ID3", "MP3"},
+    {"FORM", "AIFF"}, {"RIFX", "big-endian WAV"}, {"caff", "Core Audio"}};
 
 }  // namespace
 
@@ -58,8 +66,12 @@ Result<PcmInput> PcmInput::open(const StreamOptions& options) {
 Status PcmInput::begin(const StreamOptions& options) {
   bytes_.resize(buffer_bytes);
   PANTANAL_TRY(const std::size_t got, fill(4));
-  if (std::string_view(reinterpret_cast<const char*>(bytes_.data()), std::min<std::size_t>(got, 4)) ==
-      "RIFF") {
+  const std::string_view start(reinterpret_cast<const char*>(bytes_.data()), std::min<std::size_t>(got, 4));
+  for (const auto& [mark, name] : other_kinds)
+    if (start.starts_with(mark))
+      return Error{ErrorCode::unsupported, name_, "the beginning of a file of " + std::string(name),
+                   "raw samples or WAV"};
+  if (start == "RIFF" || start == "RF64" || start == "BW64") {
     PANTANAL_TRY_STATUS(read_header());
   } else {
     header_.sample = options.format;
@@ -81,6 +93,7 @@ Status PcmInput::read_header() {
   if (begun < 12 || !std::equal(&bytes_[8], &bytes_[12], "WAVE"))
     return wav::wav_error(name_, "a RIFF file of another kind", "WAVE");
   PANTANAL_TRY_STATUS(skip(12));
+  std::uint64_t long_size = 0;  // of the data, where RF64 states it
   for (int chunk = 0; chunk < wav::most_wav_chunks; ++chunk) {
     PANTANAL_TRY(const std::size_t got, fill(8));
     if (got < 8) return wav::wav_error(name_, "the end of the input", "a data chunk");
@@ -90,8 +103,13 @@ Status PcmInput::read_header() {
     if (id == "data") {
       if (header_.frame_bytes == 0)
         return wav::wav_error(name_, "a data chunk before any fmt chunk", "fmt first");
-      if (!is_unknown(size)) left_ = size;
+      const std::uint64_t stated = size == wav::unknown_size ? long_size : size;
+      if (!is_unknown(stated)) left_ = stated;
       return {};
+    }
+    if (id == "ds64" && size >= 16) {
+      PANTANAL_TRY(const std::size_t length, fill(16));
+      if (length >= 16) long_size = little_endian<std::uint64_t>(&bytes_[8]);
     }
     if (id == "fmt ") {
       PANTANAL_TRY(const std::size_t length, fill(std::min<std::uint32_t>(size, 40)));
@@ -113,6 +131,12 @@ Result<std::size_t> PcmInput::fill(std::size_t wanted) {
   while (held_ < wanted && !interrupted()) {
     const ssize_t got = ::read(descriptor_, &bytes_[held_], bytes_.size() - held_);
     if (got == 0) break;
+    if (got < 0 && errno == EAGAIN) {  // somebody made it non-blocking
+      pollfd waiting{descriptor_, POLLIN, 0};
+      if (::poll(&waiting, 1, -1) < 0 && errno != EINTR)
+        return posix_error(errno, name_, "an input to wait for");
+      continue;
+    }
     if (got < 0 && errno != EINTR) return posix_error(errno, name_, "an input that can be read");
     if (got > 0) held_ += static_cast<std::size_t>(got);
   }

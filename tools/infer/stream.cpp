@@ -1,7 +1,11 @@
 #include "stream.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -113,8 +117,18 @@ class Listener {
   Gap gap_;  ///< not told yet
 };
 
+/// Whether the file that standard input is read from is the one at `path`.
+bool is_standard_input(const std::filesystem::path& path) {
+  struct stat input, output;
+  return ::fstat(STDIN_FILENO, &input) == 0 && ::stat(path.c_str(), &output) == 0 && S_ISREG(input.st_mode) &&
+         input.st_dev == output.st_dev && input.st_ino == output.st_ino;
+}
+
 /// Neither the model nor the sound may be replaced.
 Status check_outputs(const StreamOptions& options) {
+  if (options.input == "-" && options.out && is_standard_input(*options.out))
+    return Error{ErrorCode::invalid_argument, "--out",
+                 options.out->string() + ", which standard input is read from", "a file of its own"};
   std::vector<NamedPath> outputs, inputs = {{"--model", options.model}};
   if (options.input != "-") inputs.push_back({"--stream", options.input});
   if (options.out) outputs.push_back({"--out", *options.out});

@@ -27,7 +27,8 @@ A detection joins windows that follow each other and ends with the first one bel
 are no numbers, as floats may be, are a gap: silence of their length takes their place. Gaps are told together, at
 most once a window.
 
-If a WAV header states no length, or the largest it can, the sound lasts until the input ends.
+If a WAV header (RIFF, RF64, BW64) states no length, or 2 GiB and more where it has 32 bits for it, the sound lasts
+until the input ends. A file OUT appears when the stream ends: where power may fail, write to standard output.
 
 Exit code:
   0  the input ended
@@ -61,8 +62,8 @@ void declare(CLI::App& app, StreamText& text, StreamOptions& o) {
       ->option_text("MODEL.safetensors")
       ->check(is_name);
   app.add_option("-o,--out", text.out,
-                 "Write events here instead of to standard output: a pipe or device, or a file that "
-                 "appears when the stream ends")
+                 "Write events here instead of to standard output (or -): a pipe or device, or a file "
+                 "that appears when the stream ends")
       ->option_text("OUT.ndjson")
       ->check(is_name);
   app.add_option("--rate", o.rate, "Hz of raw samples (default 32000)")
@@ -136,7 +137,7 @@ StreamCommandLine parse_stream_line(int argc, const char* const* argv) {
   }
   options.input = text.input;
   options.model = text.model;
-  if (!text.out.empty()) options.out = text.out;
+  if (!text.out.empty() && text.out != "-") options.out = text.out;
   options.max_memory = parse_size(text.max_memory);
   if (text.precision == "bf16") options.precision = perch::Precision::bf16;
   options.normalize = text.normalize == "peak" ? audio::Normalize::peak : audio::Normalize::none;

@@ -46,7 +46,10 @@ class LogMel {
   /// Floats that `padded` of run() must have room for.
   std::size_t padded_size() const { return options_.samples + options_.pad_left + options_.pad_right; }
   /// Floats that each team member's `scratch` of run() must have room for.
-  std::size_t scratch_size() const { return (3 * options_.fft_size / 2 + 1) * table_->vector_floats; }
+  std::size_t scratch_size() const {
+    const std::size_t lanes = table_->vector_floats, bands = (options_.mel_bands + lanes - 1) / lanes * lanes;
+    return (3 * options_.fft_size / 2 + 1) * lanes + bands * lanes / 2;
+  }
 
   /// samples [samples] -> spectrogram [frames, mel_bands]. `padded` is shared by the team, `scratch` is the
   /// member's own, 64-byte aligned. No allocation. Every member of the team must call it; it ends with a
@@ -67,6 +70,7 @@ class LogMel {
                      .fft_size = options_.fft_size,
                      .window = window_.data(),
                      .bit_reversal = bit_reversal_.data(),
+                     .butterflies = butterflies_.data(),
                      .twiddles = twiddles_.data(),
                      .bands = bands_.data(),
                      .band_weights = band_weights_.data(),
@@ -88,15 +92,17 @@ class LogMel {
       bit_reversal_[n] = static_cast<std::uint32_t>(bit_reversal_[n / 2] / 2 | (n % 2) << (bits - 1));
   }
 
+  static void append_root(std::vector<double>& to, std::size_t power, std::size_t order) {
+    const double angle = -2.0 * std::numbers::pi * static_cast<double>(power) / static_cast<double>(order);
+    to.push_back(std::cos(angle));
+    to.push_back(std::sin(angle));
+  }
+
   void make_twiddles() {
-    const std::size_t points = options_.fft_size / 2;
-    twiddles_.resize(2 * points);
-    for (std::size_t j = 0; j < points; ++j) {
-      const double angle =
-          -2.0 * std::numbers::pi * static_cast<double>(j) / static_cast<double>(options_.fft_size);
-      twiddles_[2 * j] = std::cos(angle);
-      twiddles_[2 * j + 1] = std::sin(angle);
-    }
+    for (std::size_t block = options_.fft_size / 2; block > 8; block /= 4)
+      for (std::size_t j = 0; j < block / 4; ++j)
+        for (std::size_t turn = 1; turn <= 3; ++turn) append_root(butterflies_, turn * j, block);
+    for (std::size_t j = 0; j <= options_.fft_size / 4; ++j) append_root(twiddles_, j, options_.fft_size);
   }
 
   void make_bands(std::span<const float> mel) {
@@ -113,11 +119,11 @@ class LogMel {
 
   const kernels::KernelTable* table_;
   LogMelOptions options_;
-  std::vector<float> window_;
+  std::vector<double> window_;
   std::vector<std::uint32_t> bit_reversal_;
-  std::vector<double> twiddles_;
+  std::vector<double> butterflies_, twiddles_;
   std::vector<kernels::MelBand> bands_;
-  std::vector<float> band_weights_;
+  std::vector<double> band_weights_;
 };
 
 }  // namespace pantanal::frontend

@@ -130,7 +130,8 @@ class MbconvLayer {
   std::size_t buffer_width() const {
     return input_.width + block_.depthwise.pads.left + block_.depthwise.pads.right;
   }
-  std::size_t buffer_row_stride() const { return buffer_width() * slab_channels; }
+  std::size_t slab_stride() const { return std::min(slab_channels, expanded_stride_); }
+  std::size_t buffer_row_stride() const { return buffer_width() * slab_stride(); }
   std::size_t slabs() const { return (expanded_stride_ + slab_channels - 1) / slab_channels; }
   bool scales_weights() const { return output_.positions() > block_.out_channels; }
   bool expands_rounded() const { return block_.has_expand && expand_.multiplies_bfloat16(); }
@@ -195,7 +196,7 @@ class MbconvLayer {
       if (inside.size() == 0 || row < inside_begin || row >= inside_begin + inside.size())
         std::memset(slab + row * row_floats, 0, row_floats * sizeof(float));
     if (inside.size() == 0) return;
-    float* out = slab + inside_begin * row_floats + pads.left * slab_channels;
+    float* out = slab + inside_begin * row_floats + pads.left * slab_stride();
     if (block_.has_expand)
       expand_rows(channel, inside, input, scratch.rounded, out);
     else
@@ -212,7 +213,7 @@ class MbconvLayer {
     const kernels::PointwiseArgs args{.input = input + first * stride,
                                       .input_stride = stride,
                                       .output = out,
-                                      .output_stride = slab_channels,
+                                      .output_stride = slab_stride(),
                                       .row_width = input_.width,
                                       .output_row_stride = buffer_row_stride(),
                                       .rows = rows.size() * input_.width,
@@ -231,19 +232,23 @@ class MbconvLayer {
     team.wait();
   }
 
+  /// Rows of one slab that is all channels lie as in the input.
   void copy_rows(std::size_t channel, Range rows, const float* input, float* out) const {
+    const bool whole = slab_stride() == expanded_stride_;
+    const std::size_t runs = whole ? 1 : input_.width,
+                      run = whole ? input_.width * expanded_stride_ : slab_width(channel);
     for (std::size_t y = 0; y < rows.size(); ++y)
-      for (std::size_t x = 0; x < input_.width; ++x)
-        std::memcpy(out + y * buffer_row_stride() + x * slab_channels,
+      for (std::size_t x = 0; x < runs; ++x)
+        std::memcpy(out + y * buffer_row_stride() + x * slab_stride(),
                     input + ((rows.begin + y) * input_.width + x) * expanded_stride_ + channel,
-                    slab_width(channel) * sizeof(float));
+                    run * sizeof(float));
   }
 
   void convolve(std::size_t channel, Range rows, const Scratch& scratch) const {
     const kernels::DepthwiseArgs args{
         .input = scratch.slab,
         .input_row_stride = buffer_row_stride(),
-        .input_stride = slab_channels,
+        .input_stride = slab_stride(),
         .weights = depthwise_weights_.data() + channel,
         .weights_stride = expanded_stride_,
         .bias = depthwise_bias_.data() + channel,

@@ -73,9 +73,9 @@ class PerchStream {
   std::uint64_t frames() const { return frames_; }
 
   /// Takes frames from the front of `interleaved`, [n, channels], and returns how many: fewer than n if a
-  /// window is ready, for which next() must be called first. Errors: a size that is no multiple of the
-  /// channels, a sample that is not finite or larger than audio::largest_sample, after finish(). Then nothing
-  /// is taken and the stream can go on.
+  /// window is ready, for which next() must be called first, or if there are many. Errors: a size that is no
+  /// multiple of the channels, among the frames it would take a sample that is not finite or larger than
+  /// audio::largest_sample, after finish(). Then nothing is taken and the stream can go on.
   Result<std::size_t> push(std::span<const float> interleaved) {
     const std::size_t channels = options_.channels;
     if (finished_)
@@ -84,9 +84,9 @@ class PerchStream {
       return Error{ErrorCode::invalid_argument, "PerchStream.push",
                    std::to_string(interleaved.size()) + " samples",
                    "a multiple of " + std::to_string(channels) + " channels"};
-    PANTANAL_TRY_STATUS(check_samples(interleaved));
+    const std::size_t frames = std::min(interleaved.size() / channels, within_reach());
+    PANTANAL_TRY_STATUS(check_samples(interleaved.first(frames * channels)));
     PANTANAL_TRY_STATUS(fill_gap());
-    const std::size_t frames = interleaved.size() / channels;
     std::size_t taken = 0;
     while (taken < frames && gap_left_ == 0 && slicer_.room() > 0) {
       const std::size_t block = std::min(frames - taken, mono_.size());
@@ -176,6 +176,14 @@ class PerchStream {
     return audio::resampled_length(
         frames, options_.rate,
         static_cast<std::uint32_t>(session_.model().architecture.frontend.sample_rate));
+  }
+
+  /// Frames that fill the window being filled, and some more for what a converter holds back: of a long run
+  /// nobody looks at more at a time.
+  std::size_t within_reach() const {
+    const auto model_rate = static_cast<std::uint64_t>(session_.model().architecture.frontend.sample_rate);
+    return static_cast<std::size_t>(slicer_.room() * std::uint64_t{options_.rate} / model_rate) +
+           block_frames;
   }
 
   /// Takes from the front of `mono` what has room, and returns how many frames.

@@ -3,6 +3,7 @@
 
 #include <soxr.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -38,9 +39,10 @@ class SoxrConverter final : public RateConverter {
   }
 
   Result<Progress> convert(std::span<const float> in, std::span<float> out) override {
+    constexpr std::size_t block = 256;  // soxr's queues grow with the largest block, late if blocks are odd
     Progress progress;
-    PANTANAL_TRY_STATUS(checked(soxr_process(handle_.get(), in.data(), in.size(), &progress.used, out.data(),
-                                             out.size(), &progress.made)));
+    PANTANAL_TRY_STATUS(checked(soxr_process(handle_.get(), in.data(), std::min(in.size(), block),
+                                             &progress.used, out.data(), out.size(), &progress.made)));
     return progress;
   }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -40,15 +41,19 @@ class WindowSlicer {
   }
 
   /// Says that samples [begin, end) of the stream stand in for what was lost. Marks come in order and may
-  /// reach into the future. Of more than fit, which would take as many gaps in two windows, neighbours are
-  /// joined: what was recorded between them counts as lost.
+  /// reach into the future. Of more than fit, which would take as many gaps in two windows, the shortest
+  /// neighbours are joined: of what they lost, each window they reach counts the share that it has of their
+  /// length.
   void mark_gap(std::uint64_t begin, std::uint64_t end) {
     if (begin >= end) return;
-    if (gaps_ > 0 && (begin <= gap_[gaps_ - 1].end || gaps_ == gap_.size())) {
-      gap_[gaps_ - 1].end = std::max(gap_[gaps_ - 1].end, end);
+    if (gaps_ > 0 && begin <= gap_[gaps_ - 1].end) {
+      Gap& last = gap_[gaps_ - 1];
+      if (end > last.end) last.lost += end - last.end;
+      last.end = std::max(last.end, end);
       return;
     }
-    gap_[gaps_++] = {begin, end};
+    if (gaps_ == gap_.size()) join_shortest();
+    gap_[gaps_++] = {begin, end, end - begin};
   }
 
   /// No sample follows: the last window, if there is something that no window had, is filled up with zeros.
@@ -74,16 +79,30 @@ class WindowSlicer {
 
  private:
   struct Gap {
-    std::uint64_t begin = 0, end = 0;
+    std::uint64_t begin = 0, end = 0, lost = 0;
   };
 
+  void join_shortest() {
+    const auto length = [this](std::size_t i) { return gap_[i + 1].end - gap_[i].begin; };
+    std::size_t shortest = 0;
+    for (std::size_t i = 1; i + 1 < gaps_; ++i)
+      if (length(i) < length(shortest)) shortest = i;
+    gap_[shortest].end = gap_[shortest + 1].end;
+    gap_[shortest].lost += gap_[shortest + 1].lost;
+    const auto after = gap_.begin() + static_cast<std::ptrdiff_t>(shortest) + 2;
+    std::copy(after, gap_.begin() + static_cast<std::ptrdiff_t>(gaps_), after - 1);
+    --gaps_;
+  }
+
   std::size_t lost_samples() const {
-    std::uint64_t lost = 0;
+    double lost = 0;
     for (std::size_t i = 0; i < gaps_; ++i) {
       const std::uint64_t first = std::max(gap_[i].begin, begin_), last = std::min(gap_[i].end, position());
-      if (first < last) lost += last - first;
+      if (first < last)
+        lost += static_cast<double>(last - first) * static_cast<double>(gap_[i].lost) /
+                static_cast<double>(gap_[i].end - gap_[i].begin);
     }
-    return static_cast<std::size_t>(lost);
+    return std::min(static_cast<std::size_t>(std::llround(lost)), filled_);
   }
 
   void forget_gaps() {
