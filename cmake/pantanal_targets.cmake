@@ -33,13 +33,19 @@ endif()
 add_library(pantanal_build_flags INTERFACE)
 # -Wrestrict is off: GCC 12 reports it falsely for `"text" + std::string` (PR105651).
 target_compile_options(pantanal_build_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-  -Wno-sign-conversion -Wno-restrict -Werror)
+  -Wno-sign-conversion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(pantanal_build_flags INTERFACE -Wno-restrict -Werror)
+endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   target_compile_options(pantanal_build_flags INTERFACE -march=x86-64-v2)
 endif()
 if(PANTANAL_SANITIZE)
   add_compile_options(-fsanitize=${PANTANAL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${PANTANAL_SANITIZE})
+endif()
+if(PANTANAL_LIBFUZZER)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
 # pantanal_unity(TARGET FILES) compiles so many of a target's files as one unit, 0: all. They include and instantiate much the

@@ -2,6 +2,7 @@
 // in them.
 #pragma once
 
+#include <atomic>
 #include <bit>
 #include <cstdint>
 #include <filesystem>
@@ -17,6 +18,9 @@
 #include "pantanal/audio/open.hpp"
 
 namespace pantanal::audio {
+
+/// What the test program holds, and held at most, of memory (see open_test.cpp).
+extern std::atomic<std::size_t> live_bytes, peak_bytes;
 
 /// A file made by make_fixtures.py.
 inline std::filesystem::path golden(std::string_view name) {

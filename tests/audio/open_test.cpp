@@ -19,8 +19,12 @@
 #include <sndfile.h>
 #endif
 
-namespace {
+namespace pantanal::audio {
 std::atomic<std::size_t> live_bytes{0}, peak_bytes{0};
+}  // namespace pantanal::audio
+
+namespace {
+using pantanal::audio::live_bytes, pantanal::audio::peak_bytes;
 
 void* counted(std::size_t size) {
   void* const memory = std::malloc(size ? size : 1);

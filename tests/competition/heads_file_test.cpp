@@ -37,6 +37,16 @@ TEST_F(HeadsFileTest, SavesWhatItLoads) {
   EXPECT_EQ(read_bytes(folder_ / "again"), read_bytes(path_));  // so nothing is lost
 }
 
+/// tests/fuzz/corpus/heads is what fuzzing starts from; PANTANAL_WRITE_CORPUS=1 makes it anew.
+TEST_F(HeadsFileTest, LoadsWhatIsFuzzed) {
+  const std::filesystem::path corpus =
+      std::filesystem::path(PANTANAL_SOURCE_DIR) / "tests/fuzz/corpus/heads/small.safetensors";
+  if (std::getenv("PANTANAL_WRITE_CORPUS")) {
+    ASSERT_TRUE(succeeded(save_heads(bundle(), corpus)));
+  }
+  EXPECT_TRUE(succeeded(load_heads(corpus)));
+}
+
 TEST_F(HeadsFileTest, KeepsProbesOfEitherKind) {
   Configuration configuration = small_configuration();
   configuration.probe.backend = ProbeBackend::logreg;

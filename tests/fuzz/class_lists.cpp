@@ -1,23 +1,35 @@
-// CSV, label lists and lists of classes.
-#include <algorithm>
+// Label lists and lists of classes.
+#include "labels/class_list.hpp"
 
 #include "entry.hpp"
-#include "labels/class_list.hpp"
 #include "pantanal/core/utf8.hpp"
-#include "pantanal/io/csv.hpp"
 
-PANTANAL_FUZZ_ENTRY(fuzz_class_lists)(pantanal::fuzz::Bytes bytes) {
-  using namespace pantanal;
-  if (const auto rows = parse_csv(fuzz::as_text(bytes), "fuzzed"); fuzz::succeeded(rows))
-    for (const CsvRow& row : *rows)
-      fuzz::require(row.fields.size() == rows->front().fields.size(), "rows are of one width");
-  const auto path = fuzz::as_file("fuzzed.csv", bytes);
-  if (const auto labels = convert::read_labels(path); fuzz::succeeded(labels))
+namespace pantanal::fuzz {
+namespace {
+
+void read_class_lists(Bytes bytes) {
+  const auto path = as_file("fuzzed.csv", bytes);
+  if (const auto labels = convert::read_labels(path); succeeded(labels))
     for (const std::string& label : *labels)
-      fuzz::require(!label.empty() && find_not_utf8(label) == std::string::npos, "labels are UTF-8");
+      require(!label.empty() && find_not_utf8(label) == std::string::npos, "labels are UTF-8");
   const std::vector<std::string> labels = {"Adenomera andreae", "Adenomera hylaedactyla", "Caiman yacare",
                                            "Turdus merula"};
-  for (const auto& list : {path, fuzz::as_file("fuzzed.txt", bytes)})
-    if (const auto selection = convert::select_classes(labels, list); fuzz::succeeded(selection))
-      fuzz::require(!selection->rows.empty() && selection->rows.back() < labels.size(), "rows are labels");
+  for (const auto& list : {path, as_file("fuzzed.txt", bytes)})
+    if (const auto selection = convert::select_classes(labels, list); succeeded(selection))
+      require(!selection->rows.empty() && selection->rows.back() < labels.size(), "rows are labels");
 }
+
+std::vector<File> class_list_seeds() {
+  return {
+      as_seed("inat2024_fsd50k\r\nAdenomera andreae\r\n\"Ccc, ddd\"\r\nJ\xc3\xb3hann\r\n"),
+      as_seed(
+          "primary_label,inat_taxon_id,scientific_name,common_name,class_name\n1,2,Caiman yacare,x,Reptilia\n"
+          "3,4,Adenomera x,\"y, z\",Amphibia\n"),
+      as_seed("# mine\nTurdus merula\n\nCaiman yacare\n")};
+}
+
+const Registration class_lists(
+    {.name = "class_lists", .read = read_class_lists, .seeds = class_list_seeds, .runs = 6000});
+
+}  // namespace
+}  // namespace pantanal::fuzz

@@ -7,12 +7,12 @@
 #include <random>
 #include <vector>
 
+#include "entry.hpp"
+
 namespace pantanal::fuzz {
 
 class Mutator {
  public:
-  using File = std::vector<std::uint8_t>;
-
   Mutator(std::vector<File> seeds, std::uint64_t seed) : seeds_(std::move(seeds)), engine_(seed) {}
 
   /// One of the files with one to six wounds, most of them near its beginning, where headers are.

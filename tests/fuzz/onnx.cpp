@@ -6,14 +6,23 @@
 #include "onnx/onnx_reader.hpp"
 #include "recognise/recognise.hpp"
 
-PANTANAL_FUZZ_ENTRY(fuzz_onnx)(pantanal::fuzz::Bytes bytes) {
-  using namespace pantanal;
+namespace pantanal::fuzz {
+namespace {
+
+void read_onnx(Bytes bytes) {
   const auto graph = convert::parse_onnx(std::as_bytes(bytes), "fuzzed");
-  if (!fuzz::succeeded(graph)) return;
+  if (!succeeded(graph)) return;
   const auto recognised = convert::recognise(*graph, {.trust_graph = true});
-  if (!fuzz::succeeded(recognised)) return;
+  if (!succeeded(recognised)) return;
   for (const auto& [name, tensor] : recognised->model.tensors)
-    fuzz::require(
-        std::all_of(tensor.values.begin(), tensor.values.end(), [](float x) { return std::isfinite(x); }),
-        "weights are finite");
+    require(std::ranges::all_of(tensor.values, [](float x) { return std::isfinite(x); }),
+            "weights are finite");
 }
+
+const Registration onnx({.name = "onnx",
+                         .read = read_onnx,
+                         .seeds = [] { return golden_files("perch", {".onnx"}, 75000); },
+                         .runs = 250});
+
+}  // namespace
+}  // namespace pantanal::fuzz

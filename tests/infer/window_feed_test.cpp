@@ -13,7 +13,7 @@ namespace {
 
 /// Half-second windows, few of them ahead.
 FeedOptions options(std::size_t decoders) {
-  return {.windows = {.rate = 32000, .samples = 16000}, .ahead = 3, .decoders = decoders};
+  return {.decode = {.windows = {.rate = 32000, .samples = 16000}}, .ahead = 3, .decoders = decoders};
 }
 
 /// What a feed gave, in words: "0@0.5" for a window, "0." and "0!" for a good and a bad end.
@@ -70,7 +70,7 @@ TEST(WindowFeed, GivesWhatAWindowStreamGives) {
   write_chirp(folder / "a.wav", 0.7);
   const std::vector<Recording> recordings = {{folder / "a.wav", 0}};
   WindowFeed feed(recordings, options(1));
-  auto stream = audio::WindowStream::open(folder / "a.wav", options(1).windows);
+  auto stream = audio::WindowStream::open(folder / "a.wav", options(1).decode.windows);
   ASSERT_TRUE(succeeded(stream));
   std::vector<float> expected(16000);
   for (const double part : {0.5, 1.0}) {
@@ -89,7 +89,7 @@ TEST(WindowFeed, NormalizesIfAsked) {
   write_chirp(folder / "a.wav", 0.5);
   const std::vector<Recording> recordings = {{folder / "a.wav", 0}};
   FeedOptions peak = options(1);
-  peak.normalize = audio::Normalize::peak;
+  peak.decode.normalize = audio::Normalize::peak;
   WindowFeed feed(recordings, peak);
   const auto item = feed.next();
   const auto& samples = std::get<FeedWindow>(*item).samples;

@@ -31,7 +31,9 @@ NPZ: embedding [n, channels] and label [n, classes], the logits, as float32; fil
 start_s [n]. File names that are not UTF-8 read as Python's os.fsdecode reads them.
 
 A recording that cannot be read is reported and left out; of one that breaks off, the
-whole windows before the damage are written. All others are done in any case. OUT and
+whole windows before the damage are written. All others are done in any case: recordings
+are decoded in processes of their own, and one on which a decoder crashes, hangs or asks for
+more than 512 MiB costs no other. OUT and
 NPZ appear under their names complete, or not at all; if OUT is a device or a pipe, such
 as /dev/stdout, rows are written to it as they come.
 
@@ -97,6 +99,8 @@ void declare(CLI::App& app, Text& text, Options& options, std::int64_t& threads,
   app.add_option("--batch", batch, "Windows computed together, 1 to 64 (default 0: chosen by the threads)")
       ->option_text("N")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{64}));
+  app.add_flag("--in-process", options.in_process,
+               "Decode within the program instead of in processes of little memory and few rights");
   app.add_option("--max-memory", text.max_memory,
                  "Refuse, before the model is loaded, a run that would take more, such as 96M or 1.5GiB")
       ->option_text("SIZE")

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "decoder_process.hpp"
 #include "interruption.hpp"
 #include "memory_limit.hpp"
 #include "pantanal/core/parallel.hpp"
@@ -56,13 +57,37 @@ std::size_t batch_size(const Options& options, std::size_t threads) {
   return std::clamp((usual + threads - 1) / threads * threads, usual, most);
 }
 
-FeedOptions feed_options(const Options& options, const perch::Session& session) {
-  constexpr std::size_t threads_per_decoder = 4;  // decoding and resampling take a fifth of the time or less
+/// Decoding and resampling take a fifth of the time or less.
+std::size_t decoder_count(std::size_t threads, std::size_t recordings) {
+  constexpr std::size_t threads_per_decoder = 4;
+  return std::clamp<std::size_t>(threads / threads_per_decoder, 1, recordings);
+}
+
+/// As many as recordings are decoded at a time; none, so that the program decodes itself, if it is asked to
+/// or the system has no processes left.
+std::vector<DecoderProcess> start_decoders(const Options& options, std::size_t count, Console& console) {
+  std::vector<DecoderProcess> decoders;
+  if (options.in_process) return decoders;
+  while (decoders.size() < count) {
+    auto decoder = DecoderProcess::start();
+    if (!decoder) {
+      console.say(decoder.error().message() + " (recordings are decoded within the program)");
+      decoders.clear();
+      break;
+    }
+    decoders.push_back(*std::move(decoder));
+  }
+  return decoders;
+}
+
+FeedOptions feed_options(const Options& options, const perch::Session& session, std::size_t decoders,
+                         std::span<DecoderProcess> processes) {
   const perch::Frontend& frontend = session.model().architecture.frontend;
-  return {.windows = {static_cast<std::uint32_t>(frontend.sample_rate), frontend.samples},
-          .normalize = options.normalize,
+  return {.decode = {.windows = {static_cast<std::uint32_t>(frontend.sample_rate), frontend.samples},
+                     .normalize = options.normalize},
           .ahead = session.options().batch,
-          .decoders = session.options().threads / threads_per_decoder};
+          .decoders = decoders,
+          .processes = processes};
 }
 
 void report(const RecordingList& list, Console& console) {
@@ -89,6 +114,9 @@ ExitCode infer(const Options& options, Console& console) {
       return console.fail(status.error().where == "--max-memory" ? ExitCode::memory : ExitCode::model,
                           status.error());
   }
+  // Before there are threads: a process with some cannot well be forked.
+  const std::size_t decoders = decoder_count(threads, list.recordings.size());
+  std::vector<DecoderProcess> processes = start_decoders(options, decoders, console);
   auto model = perch::load_model(options.model, {.keep_narrow = true});
   if (!model) return console.fail(ExitCode::model, model.error());
   if (Status status = check_labels(options, *model); !status)
@@ -101,7 +129,7 @@ ExitCode infer(const Options& options, Console& console) {
 
   RecordingLoop loop(list.recordings, *session, *writer, console);
   {
-    WindowFeed feed(list.recordings, feed_options(options, *session));
+    WindowFeed feed(list.recordings, feed_options(options, *session, decoders, processes));
     if (const std::optional<ExitCode> code = loop.run(feed)) return *code;
   }
   if (!interrupted() && loop.windows_written() > 0)

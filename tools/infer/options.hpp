@@ -21,6 +21,7 @@ struct Options {
   std::size_t top = 5;                              ///< rows of CSV per window
   audio::Normalize normalize = audio::Normalize::none;
   bool recursive = false;                 ///< folders within folders, too
+  bool in_process = false;                ///< decode within the program
   std::optional<std::size_t> max_memory;  ///< bytes; more is refused
   perch::Precision precision = perch::Precision::fp32;
 };

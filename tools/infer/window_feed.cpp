@@ -8,8 +8,9 @@ namespace pantanal::infer {
 
 WindowFeed::WindowFeed(std::span<const Recording> recordings, const FeedOptions& options)
     : recordings_(recordings), options_(options) {
-  const std::size_t decoders =
-      std::clamp<std::size_t>(options.decoders, 1, std::max<std::size_t>(1, recordings.size()));
+  std::size_t most = std::max<std::size_t>(1, recordings.size());
+  if (!options.processes.empty()) most = std::min(most, options.processes.size());
+  const std::size_t decoders = std::clamp<std::size_t>(options.decoders, 1, most);
   const std::size_t capacity = std::max<std::size_t>(2, options.ahead / decoders);
   for (std::size_t d = 0; d < decoders; ++d) queues_.push_back(std::make_unique<Queue>(capacity));
   for (std::size_t d = 0; d < decoders; ++d) decoders_.emplace_back([this, d] { decode_share(d); });
@@ -31,7 +32,7 @@ void WindowFeed::decode_share(std::size_t decoder) {
   for (std::size_t recording = decoder; recording < recordings_.size(); recording += queues_.size()) {
     FeedEnd end{recording, {}, 0};
     try {
-      if (!decode(end, queue)) return;
+      if (!decode(end, decoder)) return;
     } catch (const std::exception& failure) {
       end.status = Error{ErrorCode::internal, recordings_[recording].path.string(), failure.what(), {}};
     }
@@ -41,28 +42,20 @@ void WindowFeed::decode_share(std::size_t decoder) {
 
 /// Delivers the windows of end.recording and tells in `end` how that went. False if nobody takes them any
 /// more.
-bool WindowFeed::decode(FeedEnd& end, Queue& queue) const {
-  auto stream = audio::WindowStream::open(recordings_[end.recording].path, options_.windows);
-  if (!stream) {
-    end.status = std::move(stream).error();
-    return true;
-  }
-  const double length_s = static_cast<double>(options_.windows.samples) / options_.windows.rate;
-  const auto expected = static_cast<double>(stream->windows().value_or(0));
-  for (;;) {
-    FeedWindow window;
-    window.recording = end.recording;
-    window.samples.resize(options_.windows.samples);
-    auto next = stream->next(window.samples);
-    if (!next) end.status = std::move(next).error();
-    if (!end.status || !*next) return true;
-    audio::normalize(window.samples, options_.normalize);
-    window.start_s = (*next)->start_s;
-    window.end_s = window.start_s + length_s;
+bool WindowFeed::decode(FeedEnd& end, std::size_t decoder) const {
+  const audio::WindowOptions& windows = options_.decode.windows;
+  const double length_s = static_cast<double>(windows.samples) / windows.rate;
+  bool wanted = true;
+  const auto take = [&](double start_s, double part, std::span<const float> samples) {
     ++end.windows;
-    window.part = expected > 0 ? std::min(1.0, static_cast<double>(end.windows) / expected) : 0;
-    if (!queue.push(std::move(window))) return false;
-  }
+    wanted = queues_[decoder]->push(
+        FeedWindow{end.recording, start_s, start_s + length_s, part, {samples.begin(), samples.end()}});
+    return wanted;
+  };
+  const std::filesystem::path& path = recordings_[end.recording].path;
+  end.status = options_.processes.empty() ? decode_recording(path, options_.decode, take)
+                                          : options_.processes[decoder].decode(path, options_.decode, take);
+  return wanted;
 }
 
 }  // namespace pantanal::infer

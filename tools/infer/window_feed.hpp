@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "bounded_queue.hpp"
-#include "pantanal/audio/normalize.hpp"
-#include "pantanal/audio/windows.hpp"
+#include "decode.hpp"
+#include "decoder_process.hpp"
 #include "pantanal/core/result.hpp"
 #include "recordings.hpp"
 
@@ -37,10 +37,11 @@ struct FeedEnd {
 using FeedItem = std::variant<FeedWindow, FeedEnd>;
 
 struct FeedOptions {
-  audio::WindowOptions windows;
-  audio::Normalize normalize = audio::Normalize::none;
+  DecodeOptions decode;
   std::size_t ahead = 12;    ///< windows decoded before they are asked for, about
   std::size_t decoders = 1;  ///< threads that decode
+  std::span<DecoderProcess> processes =
+      {};  ///< one for each of those to decode in; if there are none, they decode themselves
 };
 
 /// Threads decode recordings in turn, each into a queue of bounded length, so memory depends neither on how
@@ -60,7 +61,7 @@ class WindowFeed {
   using Queue = BoundedQueue<FeedItem>;
 
   void decode_share(std::size_t decoder);
-  bool decode(FeedEnd& end, Queue& queue) const;
+  bool decode(FeedEnd& end, std::size_t decoder) const;
 
   std::span<const Recording> recordings_;
   FeedOptions options_;

@@ -88,9 +88,11 @@ class SafetensorsWriter {
                                               const std::string& where) {
     std::vector<Pending> tensors;
     std::uint64_t end = 0;
-    for (const auto& [name, dtype, shape] : specs) {
+    for (const SafetensorsSpec& spec : specs) {
+      const auto& [name, dtype, shape] = spec;
       const auto refuse = [&](std::string found, std::string expected) {
-        return Error{ErrorCode::invalid_argument, where + ": " + name, std::move(found), std::move(expected)};
+        return Error{ErrorCode::invalid_argument, where + ": " + spec.name, std::move(found),
+                     std::move(expected)};
       };
       const std::optional<std::uint64_t> element = safetensors_element_size(dtype);
       if (!element) return refuse("dtype " + dtype, "one of whole bytes, such as F32");
