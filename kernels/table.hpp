@@ -133,6 +133,8 @@ template <class T>
 struct PanelGemmArgs {
   const T* a = nullptr;
   std::size_t a_row_stride = 0, a_depth_stride = 1;  ///< one of them is 1
+  /// If not 0, and a_row_stride is 1, a lies in tiles of gemm_rows rows, which are this far apart.
+  std::size_t a_tile_stride = 0;
   const T* b = nullptr;
   std::size_t b_depth_stride = 0, b_panel_stride = 0;
   const T* bias = nullptr;  ///< [columns]; null: zeros
@@ -158,6 +160,19 @@ struct AdamArgs {
   std::size_t count = 0;  ///< a multiple of vector_floats
   T decay = 0, gradient_scale = 1, beta_1 = 0, beta_2 = 0, learning_rate = 0, epsilon = 0;
   T rest_1 = 1, rest_2 = 1;  ///< 1 - β; given, since 1 - 0.999f is 1e-5 off
+};
+
+/// above[k] = how many eigenvalues of a symmetric tridiagonal matrix exceed x[k], as a number of positive
+/// pivots. Source: Barth, Martin and Wilkinson 1967, "Calculation of the eigenvalues of a symmetric
+/// tridiagonal matrix by the method of bisection".
+struct SturmArgs {
+  const double* diagonal = nullptr;  ///< [n]
+  const double* squares = nullptr;   ///< [n - 1], of what is beside the diagonal
+  std::size_t n = 0;
+  double least = 0;  ///< positive; pivots closer to 0 count as negative
+  const double* x = nullptr;
+  double* above = nullptr;
+  std::size_t count = 0;  ///< of x: a multiple of vector_floats / 2
 };
 
 /// Functions of one variable. silu(x) = x/(1+e^-x); gelu(x) = x·Φ(x), the exact one; softplus(x) = ln(1+e^x).
@@ -186,11 +201,12 @@ struct Bfloat16Table {
                      const float* scale, std::uint32_t* words, std::size_t words_stride) = nullptr;
 };
 
-/// One instruction set's kernels and the two numbers that fix the packing of weights for them.
+/// One instruction set's kernels and the numbers that fix the packing of weights for them.
 struct KernelTable {
   InstructionSet isa = InstructionSet::portable;
   std::size_t vector_floats = 4;
   std::size_t panel_floats = 12;  ///< columns computed together; a multiple of vector_floats
+  std::size_t gemm_rows = 4;      ///< rows that panel_gemm computes together
 
   void (*pointwise)(const PointwiseArgs&) = nullptr;
   void (*depthwise)(const DepthwiseArgs&) = nullptr;
@@ -238,13 +254,18 @@ struct KernelTable {
   /// Returns Σ weights² from before the step.
   float (*adam_f32)(const AdamArgs<float>&) = nullptr;
   double (*adam_f64)(const AdamArgs<double>&) = nullptr;
-  /// y = a·x for a symmetric matrix [n, n] of which the upper triangle is read.
-  void (*symmetric_product)(const double* a, std::size_t stride, std::size_t n, const double* x,
-                            double* y) = nullptr;
+  /// y += the part of a·x that the first `rows` rows of a symmetric matrix's upper triangle hold: of [n, n],
+  /// entries a[i][j] with i < rows and j >= i, and their mirror images. All of them: a·x.
+  void (*symmetric_product)(const double* a, std::size_t stride, std::size_t n, std::size_t rows,
+                            const double* x, double* y) = nullptr;
+  /// y[r] = Σ_c a[r][c]·x[c]
+  void (*row_products)(const double* a, std::size_t stride, std::size_t rows, std::size_t n, const double* x,
+                       double* y) = nullptr;
   /// For i = first … last-1 in turn: rows i and i+1 of z become c·z_i + s·z_{i+1} and c·z_{i+1} - s·z_i, with
   /// c = cosines[i - first], s = sines[i - first]. columns: a multiple of vector_floats.
   void (*rotate_rows)(double* z, std::size_t stride, std::size_t columns, std::size_t first, std::size_t last,
                       const double* cosines, const double* sines) = nullptr;
+  void (*sturm_counts)(const SturmArgs&) = nullptr;
 
   // Training.
   void (*gemm)(const GemmArgs&) = nullptr;

@@ -186,6 +186,13 @@ def test_randomized_pca_of_low_rank(shape):
     np.testing.assert_allclose(ours.components_ @ ours.components_.T, np.eye(20), atol=1e-9)
 
 
+@pytest.mark.parametrize("shape", [(60, 200), (200, 60)])
+def test_randomized_pca_without_variance(shape):
+    ours = pantanal.PCA(5, svd_solver="randomized", random_state=1).fit(np.ones(shape))
+    np.testing.assert_array_equal(ours.explained_variance_, np.zeros(5))
+    np.testing.assert_allclose(ours.components_ @ ours.components_.T, np.eye(5), atol=1e-12)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_minkas_dimension_agrees(seed):
     random = np.random.default_rng(seed)

@@ -188,6 +188,45 @@ TEST(RoundRows, RoundsToNearestInPlaceOrElsewhere) {
   }
 }
 
+/// The float32 convolution but for its swish.
+TEST(Bfloat16Depthwise, DiffersByItsSwishAlone) {
+  constexpr std::size_t size = 9, channels = 32, kernel = 3, outputs = size - kernel + 1;
+  const std::vector<float> x = random_floats(size * size * channels, 1),
+                           weights = random_floats(kernel * kernel * channels, 2),
+                           bias = random_floats(channels, 3);
+  for (const KernelTable* table : all_tables()) {
+    const Bfloat16Table* bfloat16 = bfloat16_table(table->isa);
+    if (!bfloat16) continue;
+    for (const Activation act : {Activation::none, Activation::relu, Activation::swish}) {
+      Guarded found(outputs * outputs * channels), found_sums(outputs * channels);
+      std::vector<float> expected(found.size()), expected_sums(found_sums.size());
+      DepthwiseArgs args{.input = x.data(),
+                         .input_row_stride = size * channels,
+                         .input_stride = channels,
+                         .weights = weights.data(),
+                         .weights_stride = channels,
+                         .bias = bias.data(),
+                         .output = found.data(),
+                         .output_row_stride = outputs * channels,
+                         .output_stride = channels,
+                         .row_sums = found_sums.data(),
+                         .row_sums_stride = channels,
+                         .rows = outputs,
+                         .columns = outputs,
+                         .channels = channels,
+                         .activation = act};
+      bfloat16->depthwise(args);
+      args.output = expected.data(), args.row_sums = expected_sums.data();
+      table->depthwise(args);
+      const float allowed = act == Activation::swish ? 0x1p-12f : 0.0f;
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        ASSERT_NEAR(found[i], expected[i], allowed * std::abs(expected[i])) << i;
+      for (std::size_t i = 0; i < expected_sums.size(); ++i)
+        ASSERT_NEAR(found_sums[i], expected_sums[i], 40 * allowed) << i;
+    }
+  }
+}
+
 /// 2^-12 over the whole range; beyond it swish is x or nearly nothing.
 TEST(Bfloat16Pointwise, SwishIsGoodTo12BitsAndSaturates) {
   std::vector<float> bias;

@@ -42,17 +42,20 @@ struct TestMask {
 
 template <class T>
 void check_panel_gemm(const KernelTable& table, std::size_t rows, std::size_t depth, std::size_t columns,
-                      bool transposed, bool accumulate, bool relu, bool masked = false) {
+                      bool transposed, bool accumulate, bool relu, bool masked = false, bool tiled = false) {
   const TestMask mask(masked, rows, depth);
   const std::size_t panel = table.gemm_panel<T>(), panels = (columns + panel - 1) / panel;
   const std::size_t half = panel / 2, stored = (columns + half - 1) / half * half;
-  const std::vector<T> a = random_values<T>(rows * depth, 1), b = random_values<T>(panels * depth * panel, 2);
+  const std::size_t tile = tiled ? table.gemm_rows : rows, tiles = (rows + tile - 1) / tile;
+  const std::vector<T> a = random_values<T>(tiles * tile * depth, 1),
+                       b = random_values<T>(panels * depth * panel, 2);
   const std::vector<T> bias = random_values<T>(panels * panel, 3), start = random_values<T>(rows * stored, 4);
   std::vector<T> c = start;
   c.resize(rows * stored + panel, T{77});
   run_panel_gemm<T>(table, {.a = a.data(),
                             .a_row_stride = transposed ? 1 : depth,
-                            .a_depth_stride = transposed ? rows : 1,
+                            .a_depth_stride = transposed ? tile : 1,
+                            .a_tile_stride = tiled ? tile * depth : 0,
                             .b = b.data(),
                             .b_depth_stride = panel,
                             .b_panel_stride = depth * panel,
@@ -73,7 +76,8 @@ void check_panel_gemm(const KernelTable& table, std::size_t rows, std::size_t de
       double sum = static_cast<double>(accumulate ? start[r * stored + n] : bias[n]);
       for (std::size_t k = 0; k < depth; ++k)
         if (mask.has(r, k))
-          sum += static_cast<double>(transposed ? a[k * rows + r] : a[r * depth + k]) *
+          sum += static_cast<double>(transposed ? a[(r / tile * depth + k) * tile + r % tile]
+                                                : a[r * depth + k]) *
                  static_cast<double>(b[(n / panel * depth + k) * panel + n % panel]);
       ASSERT_NEAR(static_cast<double>(c[r * stored + n]), relu ? std::max(sum, 0.0) : sum, tolerance);
     }
@@ -89,6 +93,7 @@ void check_panel_gemms() {
           SCOPED_TRACE(testing::Message()
                        << to_string(table->isa) << " " << rows << " x " << columns << " " << transposed);
           check_panel_gemm<T>(*table, rows, 17, columns, transposed, rows == 4, rows == 3);
+          if (transposed) check_panel_gemm<T>(*table, rows, 17, columns, true, rows == 4, false, false, true);
         }
 }
 TEST(PanelGemm, AgreesWithSumsInDouble) {
@@ -181,17 +186,60 @@ TEST(Adam, AgreesWithItsEquations) {
 
 TEST(Symmetric, MultipliesFromTheUpperTriangle) {
   for (const KernelTable* table : all_tables())
-    for (const std::size_t n : {1, 2, 9, 37}) {
-      const std::vector<double> a = random_values<double>(n * n, 1), x = random_values<double>(n, 2);
-      std::vector<double> y(n + 1, 77);
-      table->symmetric_product(a.data(), n, n, x.data(), y.data());
-      for (std::size_t i = 0; i < n; ++i) {
-        double sum = 0;
-        for (std::size_t j = 0; j < n; ++j) sum += a[std::min(i, j) * n + std::max(i, j)] * x[j];
-        ASSERT_NEAR(y[i], sum, 1e-13 * static_cast<double>(n));
+    for (const std::size_t n : {1, 2, 9, 37})
+      for (const std::size_t rows : {n / 3, n}) {
+        const std::vector<double> a = random_values<double>(n * n, 1), x = random_values<double>(n, 2);
+        std::vector<double> y(n + 1, 77);
+        table->symmetric_product(a.data(), n, n, rows, x.data(), y.data());
+        for (std::size_t i = 0; i < n; ++i) {
+          double sum = 77;
+          for (std::size_t j = 0; j < n; ++j)
+            if (std::min(i, j) < rows) sum += a[std::min(i, j) * n + std::max(i, j)] * x[j];
+          ASSERT_NEAR(y[i], sum, 1e-13 * (77 + static_cast<double>(n)));
+        }
+        ASSERT_EQ(y[n], 77) << "stray store";
       }
-      ASSERT_EQ(y[n], 77) << "stray store";
+}
+
+TEST(Symmetric, MultipliesRowsByAVector) {
+  for (const KernelTable* table : all_tables())
+    for (const std::size_t n : {1, 7, 16, 53})
+      for (const std::size_t rows : {0, 1, 6, 9}) {
+        const std::size_t stride = n + 2;
+        const std::vector<double> a = random_values<double>(rows * stride + 1, 1),
+                                  x = random_values<double>(n, 2);
+        std::vector<double> y(rows + 1, 77);
+        table->row_products(a.data(), stride, rows, n, x.data(), y.data());
+        for (std::size_t r = 0; r < rows; ++r)
+          ASSERT_NEAR(y[r], std::inner_product(x.begin(), x.end(), a.begin() + r * stride, 0.0),
+                      1e-13 * static_cast<double>(n));
+        ASSERT_EQ(y[rows], 77) << "stray store";
+      }
+}
+
+TEST(Symmetric, CountsEigenvaluesAboveEachPoint) {
+  constexpr std::size_t n = 30;  // ones beside a diagonal of zeros: 2·cos(kπ / (n + 1)), k = 1 … n
+  const std::vector<double> diagonal(n), squares(n, 1.0);
+  for (const KernelTable* table : all_tables()) {
+    const std::size_t count = 5 * table->vector_floats / 2;
+    std::vector<double> x(count), above(count + 1, 77);
+    for (std::size_t i = 0; i < count; ++i)
+      x[i] = -2.1 + 4.2 * static_cast<double>(i) / static_cast<double>(count);
+    table->sturm_counts({.diagonal = diagonal.data(),
+                         .squares = squares.data(),
+                         .n = n,
+                         .least = 1e-30,
+                         .x = x.data(),
+                         .above = above.data(),
+                         .count = count});
+    for (std::size_t i = 0; i < count; ++i) {
+      double expected = 0;
+      for (std::size_t k = 1; k <= n; ++k)
+        expected += 2 * std::cos(static_cast<double>(k) * std::acos(-1.0) / (n + 1)) > x[i];
+      ASSERT_EQ(above[i], expected) << to_string(table->isa) << " " << x[i];
     }
+    ASSERT_EQ(above[count], 77) << "stray store";
+  }
 }
 
 TEST(Symmetric, RotatesRows) {

@@ -56,6 +56,17 @@ TEST(PrincipalAxes, RandomizedOnesAreExactWhereTheSubspaceHoldsThem) {
     EXPECT_NEAR(drawn->axes.values[i], exact->axes.values[i], 1e-10);
 }
 
+TEST(PrincipalAxes, OfDataWithoutVarianceAreAnyBasis) {
+  for (const auto& [rows, columns] : {std::pair{9, 30}, {30, 9}}) {
+    const auto drawn = randomized_axes(best_kernels(), Matrix<double>(rows, columns), 3, 4, 2, 7, 1);
+    ASSERT_TRUE(succeeded(drawn));
+    EXPECT_EQ(drawn->squares, std::vector<double>(3));
+    for (std::size_t i = 0; i < 3; ++i)
+      for (std::size_t j = 0; j < 3; ++j)
+        EXPECT_NEAR(dot(drawn->axes.row(i), drawn->axes.row(j), drawn->axes.columns), i == j, 1e-14);
+  }
+}
+
 TEST(PrincipalAxes, FlipSignsByTheLargestEntry) {
   Matrix<double> axes(2, 3);
   axes.values = {0.1, -0.9, 0.3, 0.7, -0.7, 0.1};

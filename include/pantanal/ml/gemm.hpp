@@ -10,6 +10,7 @@
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/kernels/dispatch.hpp"
 #include "pantanal/ml/matrix.hpp"
+#include "pantanal/ml/transpose.hpp"
 #include "pantanal/ops/packed_matrix.hpp"
 
 namespace pantanal::ml {
@@ -84,91 +85,128 @@ Factor<T> factor(const Matrix<T>& m) {
 
 namespace detail {
 
-/// Rows first_row … of panel `first_column` … of b, as [rows][panel], columns beyond b's zero.
+/// Rows first_row … of panels first … last-1 of b into `to`, panel by panel as [rows][panel], columns beyond
+/// b's zero.
 template <Real T>
-void pack_panel(const Factor<T>& b, std::size_t first_row, std::size_t rows, std::size_t first_column,
-                std::size_t panel, T* to) {
-  const std::size_t width = std::min(panel, b.columns - first_column);
-  const T* from = b.data + first_row * b.row_stride + first_column * b.column_stride;
-  if (width < panel) std::fill_n(to, rows * panel, T{0});
-  if (b.column_stride == 1) {
-    for (std::size_t r = 0; r < rows; ++r) std::copy_n(from + r * b.row_stride, width, to + r * panel);
-    return;
+void pack(const Factor<T>& b, std::size_t first_row, std::size_t rows, std::size_t panel, std::size_t first,
+          std::size_t last, T* to) {
+  constexpr std::size_t group = 8;  // panels read together: fewer pages at a time
+  const T* from = b.data + first_row * b.row_stride;
+  if (first < last && last * panel > b.columns)
+    std::fill_n(to + (last - 1 - first) * rows * panel, rows * panel, T{0});
+  for (std::size_t begin = first; begin < last; begin += b.column_stride == 1 ? group : 1) {
+    T* const packed = to + (begin - first) * rows * panel;
+    if (b.column_stride != 1) {
+      transpose(from + begin * panel * b.column_stride, b.column_stride,
+                std::min(panel, b.columns - begin * panel), rows, packed, panel);
+      continue;
+    }
+    const std::size_t end = std::min(begin + group, last), columns_end = std::min(end * panel, b.columns);
+    for (std::size_t r = 0; r < rows; ++r)
+      for (std::size_t p = begin; p < end; ++p)
+        std::copy_n(from + r * b.row_stride + p * panel, std::min(panel, columns_end - p * panel),
+                    packed + ((p - begin) * rows + r) * panel);
   }
-  for (std::size_t c = 0; c < width; ++c)
-    for (std::size_t r = 0; r < rows; ++r) to[r * panel + c] = from[r * b.row_stride + c * b.column_stride];
 }
+
+/// A product under way. Depth is cut into `depth_block`s, so that a panel of b stays in L1, and rows into
+/// `row_block`s, so that their part of a, repacked into the kernels' tiles, stays in L2.
+template <Real T>
+struct Product {
+  static constexpr std::size_t depth_block = 1536 / sizeof(T);
+
+  const kernels::KernelTable& table;
+  Factor<T> a, b;
+  bool upper_only = false;
+  std::size_t panel = table.gemm_panel<T>(), tile = table.gemm_rows, row_block = 96 / tile * tile;
+  std::size_t panels = (b.columns + panel - 1) / panel, whole = b.columns / panel;
+  std::size_t longest = std::min(a.columns, depth_block);
+  Matrix<T> c{a.rows, b.columns};
+  AlignedBuffer<T> packed{longest * panels * panel};  ///< of b
+  AlignedBuffer<T> rest{a.rows * panel};              ///< of c: the columns beyond whole panels
+
+  /// Rows first_row … of c, panels first … last-1, over depth k …; tiles: those rows of a.
+  void sum(const T* tiles, std::size_t first_row, std::size_t rows, std::size_t k, std::size_t first,
+           std::size_t last) {
+    const std::size_t length = std::min(depth_block, a.columns - k);
+    kernels::PanelGemmArgs<T> args{.a = tiles,
+                                   .a_row_stride = 1,
+                                   .a_depth_stride = tile,
+                                   .a_tile_stride = tile * length,
+                                   .b = packed.data() + first * length * panel,
+                                   .b_depth_stride = panel,
+                                   .b_panel_stride = length * panel,
+                                   .c = c.row(first_row) + first * panel,
+                                   .c_row_stride = b.columns,
+                                   .c_panel_stride = panel,
+                                   .rows = rows,
+                                   .depth = length,
+                                   .columns = (std::min(last, whole) - std::min(first, whole)) * panel,
+                                   .accumulate = k > 0};
+    if (args.columns > 0) gemm<T>(table, args);
+    if (last <= whole) return;
+    args.b = packed.data() + whole * length * panel;
+    args.c = rest.data() + first_row * panel;
+    args.c_row_stride = args.columns = panel;
+    gemm<T>(table, args);
+  }
+
+  /// What depth k … adds to the block of rows at first_row; tiles: room for those rows of a.
+  void sum_block(T* tiles, std::size_t first_row, std::size_t k) {
+    const std::size_t rows = std::min(row_block, a.rows - first_row);
+    const std::size_t length = std::min(depth_block, a.columns - k);
+    const Factor<T> turned{a.data + first_row * a.row_stride, a.columns, rows, a.column_stride, a.row_stride};
+    pack(turned, k, length, tile, 0, (rows + tile - 1) / tile, tiles);
+    if (!upper_only) return sum(tiles, first_row, rows, k, 0, panels);
+    const std::size_t right = std::min((first_row + rows) / panel, panels);  // of the block
+    for (std::size_t r = 0; r < rows; r += tile)
+      if (const std::size_t first = (first_row + r) / panel; first < right)
+        sum(tiles + r * length, first_row + r, std::min(tile, rows - r), k, first, right);
+    if (right < panels) sum(tiles, first_row, rows, k, right, panels);
+  }
+};
 
 }  // namespace detail
 
 /// a·b. The same bytes for any number of threads: each element is one sum over depth, in order.
-///
-/// Depth is cut into `depth_block`s, so that a panel of b stays near, and rows into `row_block`s, so that
-/// their part of a stays in L2; it is copied there, where rows a power of two apart do not fall onto each
-/// other. Whole panels are summed in place, what is left of b's columns beside the product. `upper_only`:
-/// elements below the diagonal may be left undefined, for products known to be symmetric.
+/// `upper_only`: elements below the diagonal may be left undefined, for products known to be symmetric.
 template <Real T>
 Matrix<T> multiply(const kernels::KernelTable& table, Factor<T> a, Factor<T> b, std::size_t threads = 1,
                    bool upper_only = false) {
-  constexpr std::size_t depth_block = 1536 / sizeof(T), row_block = 96;
-  constexpr std::size_t a_stride = depth_block + cache_line / sizeof(T);
-  const std::size_t depth = a.columns, panel = table.gemm_panel<T>();
-  const std::size_t panels = (b.columns + panel - 1) / panel, whole = b.columns / panel;
-  const std::size_t blocks = (a.rows + row_block - 1) / row_block;
-  const std::size_t members = std::max<std::size_t>(threads, 1);
-  const bool by_row = a.column_stride == 1;
-  Matrix<T> product(a.rows, b.columns);
-  AlignedBuffer<T> packed(std::min(depth, depth_block) * panels * panel), rest(a.rows * panel);
-  AlignedBuffer<T> copies(by_row ? members * row_block * a_stride : 0);
+  detail::Product<T> p{.table = table, .a = a, .b = b, .upper_only = upper_only};
+  const std::size_t members = std::max<std::size_t>(threads, 1),
+                    blocks = (a.rows + p.row_block - 1) / p.row_block;
+  AlignedBuffer<T> tiles(members * p.row_block * p.longest);
   parallel_team(members, [&](const Team& team) {
-    T* const copy = copies.data() + (by_row ? team.rank() * row_block * a_stride : 0);
-    for (std::size_t k = 0; k < depth; k += depth_block) {
-      const std::size_t length = std::min(depth_block, depth - k);
-      const Range mine = team.share(panels);
-      for (std::size_t p = mine.begin; p < mine.end; ++p)
-        detail::pack_panel(b, k, length, p * panel, panel, packed.data() + p * length * panel);
+    for (std::size_t k = 0; k < a.columns; k += p.depth_block) {
+      const std::size_t length = std::min(p.depth_block, a.columns - k);
+      const Range share = team.share(p.panels);
+      detail::pack(b, k, length, p.panel, share.begin, share.end,
+                   p.packed.data() + share.begin * length * p.panel);
       team.wait();
-      for (std::size_t block = team.rank(); block < blocks; block += team.size()) {
-        const std::size_t row = block * row_block, first = upper_only ? row / panel : 0;
-        const T* from = a.data + row * a.row_stride + k * a.column_stride;
-        kernels::PanelGemmArgs<T> args{.a = by_row ? copy : from,
-                                       .a_row_stride = by_row ? a_stride : a.row_stride,
-                                       .a_depth_stride = a.column_stride,
-                                       .b = packed.data() + first * length * panel,
-                                       .b_depth_stride = panel,
-                                       .b_panel_stride = length * panel,
-                                       .c = product.row(row) + first * panel,
-                                       .c_row_stride = b.columns,
-                                       .c_panel_stride = panel,
-                                       .rows = std::min(row_block, a.rows - row),
-                                       .depth = length,
-                                       .columns = (whole - std::min(first, whole)) * panel,
-                                       .accumulate = k > 0};
-        for (std::size_t r = 0; by_row && r < args.rows; ++r)
-          std::copy_n(from + r * a.row_stride, length, copy + r * a_stride);
-        if (args.columns > 0) gemm<T>(table, args);
-        if (whole == panels) continue;
-        args.b = packed.data() + whole * length * panel;
-        args.c = rest.data() + row * panel;
-        args.c_row_stride = args.columns = panel;
-        gemm<T>(table, args);
-      }
+      for (std::size_t block = team.rank(); block < blocks; block += team.size())
+        p.sum_block(tiles.data() + team.rank() * p.row_block * p.longest, block * p.row_block, k);
       team.wait();
     }
   });
-  for (std::size_t r = 0; r < a.rows && whole < panels; ++r)
-    std::copy_n(rest.data() + r * panel, b.columns - whole * panel, product.row(r) + whole * panel);
-  return product;
+  for (std::size_t r = 0; r < a.rows && p.whole < p.panels; ++r)
+    std::copy_n(p.rest.data() + r * p.panel, b.columns - p.whole * p.panel, p.c.row(r) + p.whole * p.panel);
+  return std::move(p.c);
 }
 
 /// a·aᵀ, both triangles.
 template <Real T>
 Matrix<T> gram(const kernels::KernelTable& table, Factor<T> a, std::size_t threads = 1) {
   Matrix<T> product = multiply(table, a, a.transposed(), threads, true);
-  constexpr std::size_t block = 16;  // of columns: what is read lies in a few cache lines
-  for (std::size_t first = 0; first < product.rows; first += block)
-    for (std::size_t r = first + 1; r < product.rows; ++r)
-      for (std::size_t c = first; c < std::min(first + block, r); ++c) product(r, c) = product(c, r);
+  constexpr std::size_t block = 16;
+  for (std::size_t first = 0; first < product.rows; first += block) {
+    const std::size_t last = std::min(first + block, product.rows);
+    for (std::size_t r = first; r < last; ++r)
+      for (std::size_t c = first; c < r; ++c) product(r, c) = product(c, r);
+    if (last < product.rows)
+      transpose(product.row(first) + last, product.columns, last - first, product.columns - last,
+                product.row(last) + first, product.columns);
+  }
   return product;
 }
 

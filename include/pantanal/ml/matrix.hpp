@@ -49,9 +49,15 @@ struct Matrix {
 /// Whether no value is NaN or infinite.
 template <Real T>
 bool all_finite(std::span<const T> values) {
-  T sum = 0;  // x - x is 0 for finite x, else NaN
-  for (const T x : values) sum += x - x;
-  return sum == 0;
+  constexpr std::size_t sums = 16;  // x - x is 0 for finite x, else NaN; one sum would wait for itself
+  T sum[sums] = {};
+  std::size_t i = 0;
+  for (; i + sums <= values.size(); i += sums)
+    for (std::size_t k = 0; k < sums; ++k) sum[k] += values[i + k] - values[i + k];
+  for (; i < values.size(); ++i) sum[0] += values[i] - values[i];
+  for (const T s : sum)
+    if (s != 0) return false;
+  return true;
 }
 
 template <Real T>

@@ -110,8 +110,7 @@ class Pca {
                                               options_.random_state.value_or(0), options_.threads)
                             : exact_axes(table, centred, count, solver != PcaSolver::covariance_eigh,
                                          options_.threads));
-    const double total = randomized ? dot(centred.values.data(), centred.values.data(), centred.values.size())
-                                    : std::accumulate(found.squares.begin(), found.squares.end(), 0.0);
+    const double total = dot(centred.values.data(), centred.values.data(), centred.values.size());
     keep(found, x.rows, most, total, mean, solver == PcaSolver::covariance_eigh);
     return check_finite(std::span<const T>(components_.values), "PCA.components_");
   }

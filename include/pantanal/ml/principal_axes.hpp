@@ -25,7 +25,7 @@ namespace pantanal::ml {
 /// Right singular vectors of X - mean and squared singular values.
 struct PrincipalAxes {
   Matrix<double> axes;          ///< [count, features], orthonormal rows, largest first
-  std::vector<double> squares;  ///< falling; exact: all min(samples, features); randomized: count
+  std::vector<double> squares;  ///< falling, as many
 };
 
 /// Signs such that each row's largest entry by magnitude, the first of equal ones, is positive: svd_flip with
@@ -74,8 +74,8 @@ inline Matrix<double> unit_rows(Matrix<double> y, const std::vector<double>& squ
       std::numeric_limits<double>::epsilon() * static_cast<double>(std::max(y.rows, y.columns));
   for (std::size_t r = 0; r < y.rows; ++r) {
     bool sound = squares[r] > null * null * squares[0];
-    if (sound)
-      for (std::size_t c = 0; c < y.columns; ++c) y(r, c) /= std::sqrt(squares[r]);
+    const double length = std::sqrt(squares[r]);
+    for (std::size_t c = 0; sound && c < y.columns; ++c) y(r, c) /= length;
     if (sound && squares[r] < 1e-6 * squares[0]) {  // rounding of large rows shows in small ones
       for (std::size_t k = 0; k < r; ++k) {
         const double along = dot(y.row(k), y.row(r), y.columns);
@@ -202,9 +202,10 @@ inline Result<PrincipalAxes> randomized_axes(const kernels::KernelTable& table, 
     for (std::size_t j = 0; j < w.rows; ++j) w(j, i) = random.standard_normal();
   const Matrix<double> square = gram(table, x, threads);
   for (std::size_t i = 0; i < iterations; ++i) {
-    const Matrix<double> q = detail::orthonormal_span(table, w, threads);
-    if (q.rows == 0) break;
-    w = multiply(table, factor(q), factor(square), threads);
+    if (i > 0)
+      w = detail::orthonormal_span(table, std::move(w), threads);  // drawn ones are as good as orthonormal
+    if (w.rows == 0) break;
+    w = multiply(table, factor(w), factor(square), threads);
   }
   PANTANAL_TRY(auto quick, detail::gram_space_axes(table, x, wide, square, w, count, threads));
   if (!quick) {

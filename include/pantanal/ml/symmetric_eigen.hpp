@@ -1,4 +1,4 @@
-// Eigendecomposition of a symmetric matrix: all eigenvalues, and as many eigenvectors as are asked for.
+// Eigendecomposition of a symmetric matrix: as many leading eigenpairs as are asked for.
 #pragma once
 
 #include <algorithm>
@@ -14,14 +14,16 @@
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/result.hpp"
 #include "pantanal/kernels/dispatch.hpp"
+#include "pantanal/ml/inverse_iteration.hpp"
 #include "pantanal/ml/matrix.hpp"
+#include "pantanal/ml/transpose.hpp"
 #include "pantanal/ml/tridiagonal.hpp"
 #include "pantanal/ops/packed_matrix.hpp"
 
 namespace pantanal::ml {
 
 struct SymmetricEigen {
-  std::vector<double> values;  ///< all n, falling
+  std::vector<double> values;  ///< the `count` largest, falling
   Matrix<double> vectors;      ///< [count, n]: row i belongs to values[i], of norm 1
 };
 
@@ -93,43 +95,74 @@ inline Status diagonalize(Tridiagonal& t, Rotations& rotations) {
   return {};
 }
 
-}  // namespace detail
-
-/// The eigenvalues of the symmetric matrix `a` and the eigenvectors of the `count` largest. Eigenvalues are
-/// within a few ε·‖a‖. Only the wanted eigenvectors are formed: the rotations run backwards over unit
-/// vectors.
-inline Result<SymmetricEigen> symmetric_eigen(const kernels::KernelTable& table, Matrix<double> a,
-                                              std::size_t count, std::size_t threads = 1) {
-  const std::size_t n = a.rows;
-  double largest = 0;
-  for (const double x : a.values) largest = std::max(largest, std::abs(x));
-  const double scale = largest > 0 ? std::exp2(std::floor(std::log2(largest))) : 1.0;
-  for (double& x : a.values) x /= scale;  // exact; keeps squares from under- and overflowing
-  Tridiagonal t = tridiagonalize(table, a);
-  detail::Rotations rotations;
-  PANTANAL_TRY_STATUS(detail::diagonalize(t, rotations));
-
+/// The `count` largest eigenpairs of T from the QL algorithm: the rotations run backwards over unit vectors.
+inline Result<TridiagonalEigen> ql_eigenpairs(const kernels::KernelTable& table, Tridiagonal& t,
+                                              std::size_t count, std::size_t threads) {
+  Rotations rotations;
+  PANTANAL_TRY_STATUS(diagonalize(t, rotations));
+  const std::size_t n = t.diagonal.size();
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t i, std::size_t j) { return t.diagonal[i] > t.diagonal[j]; });
-  const std::size_t stride = ops::round_up(count, cache_line);
-  AlignedBuffer<double> z(n * stride);
-  for (std::size_t k = 0; k < count; ++k) z[order[k] * stride + k] = 1;
+  TridiagonalEigen found{std::vector<double>(count), {}, ops::round_up(count, cache_line)};
+  found.vectors = AlignedBuffer<double>(n * found.stride);
+  for (std::size_t k = 0; k < count; ++k) {
+    found.values[k] = t.diagonal[order[k]];
+    found.vectors[order[k] * found.stride + k] = 1;
+  }
   parallel_team(threads, [&](const Team& team) {
-    const Range columns = team.share(stride, cache_line);
+    const Range columns = team.share(found.stride, cache_line);
     if (columns.size() == 0) return;
     for (std::size_t s = rotations.sweeps.size(); s-- > 0;) {
-      const detail::Sweep& sweep = rotations.sweeps[s];
-      table.rotate_rows(z.data() + columns.begin, stride, columns.size(), sweep.first, sweep.last,
-                        rotations.cosines.data() + sweep.offset, rotations.sines.data() + sweep.offset);
+      const Sweep& sweep = rotations.sweeps[s];
+      table.rotate_rows(found.vectors.data() + columns.begin, found.stride, columns.size(), sweep.first,
+                        sweep.last, rotations.cosines.data() + sweep.offset,
+                        rotations.sines.data() + sweep.offset);
     }
-    apply_reflections(table, t, z.data() + columns.begin, stride, columns.size());
   });
-  SymmetricEigen eigen{std::vector<double>(n), Matrix<double>(count, n)};
-  for (std::size_t i = 0; i < n; ++i) eigen.values[i] = t.diagonal[order[i]] * scale;
-  for (std::size_t k = 0; k < count; ++k)
-    for (std::size_t i = 0; i < n; ++i) eigen.vectors(k, i) = z[i * stride + k];
+  return found;
+}
+
+/// Of T, whichever way is quicker: inverse iteration for some of many, if their eigenvalues are well apart.
+inline Result<TridiagonalEigen> tridiagonal_eigenpairs(const kernels::KernelTable& table, Tridiagonal& t,
+                                                       std::size_t count, std::size_t threads) {
+  constexpr std::size_t many = 64;
+  if (t.diagonal.size() >= many && 2 * count <= t.diagonal.size())
+    if (auto found = leading_eigenpairs(table, t.diagonal, t.off_diagonal, count, threads))
+      return std::move(*found);
+  return ql_eigenpairs(table, t, count, threads);
+}
+
+inline double largest_magnitude(std::span<const double> values) {
+  constexpr std::size_t lanes = 8;  // one maximum would wait for itself
+  double largest[lanes] = {};
+  std::size_t i = 0;
+  for (; i + lanes <= values.size(); i += lanes)
+    for (std::size_t k = 0; k < lanes; ++k) largest[k] = std::max(largest[k], std::abs(values[i + k]));
+  for (; i < values.size(); ++i) largest[0] = std::max(largest[0], std::abs(values[i]));
+  return *std::max_element(largest, largest + lanes);
+}
+
+}  // namespace detail
+
+/// The `count` largest eigenvalues of the symmetric matrix `a`, within a few ε·‖a‖, and their eigenvectors.
+inline Result<SymmetricEigen> symmetric_eigen(const kernels::KernelTable& table, Matrix<double> a,
+                                              std::size_t count, std::size_t threads = 1) {
+  const std::size_t n = a.rows;
+  const double largest = detail::largest_magnitude(a.values);
+  const double scale = largest > 0 ? std::exp2(std::floor(std::log2(largest))) : 1.0;
+  for (double& x : a.values) x /= scale;  // exact; keeps squares from under- and overflowing
+  Tridiagonal t = tridiagonalize(table, a, threads);
+  PANTANAL_TRY(TridiagonalEigen found, detail::tridiagonal_eigenpairs(table, t, count, threads));
+  double* z = found.vectors.data();
+  parallel_team(threads, [&](const Team& team) {
+    const Range columns = team.share(found.stride, cache_line);
+    if (columns.size() > 0) apply_reflections(table, t, z + columns.begin, found.stride, columns.size());
+  });
+  for (double& value : found.values) value *= scale;
+  SymmetricEigen eigen{std::move(found.values), Matrix<double>(count, n)};
+  transpose(z, found.stride, n, count, eigen.vectors.values.data(), n);
   return eigen;
 }
 

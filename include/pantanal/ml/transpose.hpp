@@ -1,8 +1,8 @@
 // transpose: a matrix turned in blocks that registers hold.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
-#include <type_traits>
 
 #include "pantanal/ml/matrix.hpp"
 
@@ -25,23 +25,36 @@ inline void transpose_block(const float* from, std::size_t from_stride, float* t
   store(3, __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7));
 }
 
+/// 2 x 2 of the baseline's vectors.
+inline void transpose_block(const double* from, std::size_t from_stride, double* to, std::size_t to_stride) {
+  using V = double __attribute__((vector_size(16), aligned(8)));
+  const V a = *reinterpret_cast<const V*>(from), b = *reinterpret_cast<const V*>(from + from_stride);
+  *reinterpret_cast<V*>(to) = __builtin_shufflevector(a, b, 0, 2);
+  *reinterpret_cast<V*>(to + to_stride) = __builtin_shufflevector(a, b, 1, 3);
+}
+
 }  // namespace detail
 
-/// to[c][r] = from[r][c] for r < rows, c < columns.
+/// to[c][r] = from[r][c] for r < rows, c < columns. A cache line of every row at a time: no line of either is
+/// fetched twice.
 template <Real T>
 void transpose(const T* from, std::size_t from_stride, std::size_t rows, std::size_t columns, T* to,
                std::size_t to_stride) {
-  std::size_t r = 0;
-  if constexpr (std::is_same_v<T, float>)
-    for (; r + 4 <= rows; r += 4) {
-      std::size_t c = 0;
-      for (; c + 4 <= columns; c += 4)
+  constexpr std::size_t block = 16 / sizeof(T), line = 64 / sizeof(T);
+  const std::size_t block_rows = rows / block * block;
+  for (std::size_t first = 0; first < columns; first += line) {
+    const std::size_t last = std::min(columns, first + line),
+                      block_last = first + (last - first) / block * block;
+    for (std::size_t r = 0; r < block_rows; r += block) {
+      std::size_t c = first;
+      for (; c < block_last; c += block)
         detail::transpose_block(from + r * from_stride + c, from_stride, to + c * to_stride + r, to_stride);
-      for (; c < columns; ++c)
-        for (std::size_t i = r; i < r + 4; ++i) to[c * to_stride + i] = from[i * from_stride + c];
+      for (; c < last; ++c)
+        for (std::size_t i = r; i < r + block; ++i) to[c * to_stride + i] = from[i * from_stride + c];
     }
-  for (; r < rows; ++r)
-    for (std::size_t c = 0; c < columns; ++c) to[c * to_stride + r] = from[r * from_stride + c];
+    for (std::size_t r = block_rows; r < rows; ++r)
+      for (std::size_t c = first; c < last; ++c) to[c * to_stride + r] = from[r * from_stride + c];
+  }
 }
 
 }  // namespace pantanal::ml

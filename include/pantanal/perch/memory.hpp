@@ -77,7 +77,8 @@ class SessionMemoryCount {
     } else if (out.positions() > b.out_channels) {
       projection_ = std::max(projection_, b.expanded_channels * pixel_stride(b.out_channels));
     }
-    const std::size_t row = (in.width + b.depthwise.pads.left + b.depthwise.pads.right) * slab_channels;
+    const std::size_t row =
+        (in.width + b.depthwise.pads.left + b.depthwise.pads.right) * std::min(slab_channels, expanded);
     slab_ = std::max(slab_, taps * row);
   }
 
