@@ -14,9 +14,10 @@ using infer::NamedPath;
 /// What `pantanal-train` and `submit` read of a competition's folder, tables and folders of recordings.
 inline std::vector<NamedPath> competition_inputs(const std::filesystem::path& data) {
   std::vector<NamedPath> inputs;
-  for (const char* const name : {"sample_submission.csv", "taxonomy.csv", "train_soundscapes_labels.csv",
-                                 "train_soundscapes", "test_soundscapes"})
+  for (const char* const name : {"sample_submission.csv", "taxonomy.csv", "train_soundscapes_labels.csv"})
     inputs.push_back({std::string("the competition's ") + name, data / name});
+  for (const char* const name : {"train_soundscapes", "test_soundscapes"})
+    inputs.push_back({std::string("the competition's ") + name, data / name, true});
   return inputs;
 }
 

@@ -16,6 +16,7 @@ namespace pantanal::infer {
 struct NamedPath {
   std::string name;  ///< such as `--out`
   std::filesystem::path path;
+  bool is_folder_of_inputs = false;  ///< every file in it is one
 };
 
 namespace detail {
@@ -30,14 +31,13 @@ inline std::filesystem::path resolved(const std::filesystem::path& path) {
 
 }  // namespace detail
 
-/// Inputs are files, or folders of which every file is one. Errors: an output that is an input, two outputs
-/// that are one.
+/// Errors: an output that is an input or in a folder of inputs, two outputs that are one.
 inline Status check_paths(const std::vector<NamedPath>& outputs, const std::vector<NamedPath>& inputs) {
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const std::filesystem::path path = detail::resolved(outputs[i].path);
     const auto clashes = [&](const NamedPath& other) {
       const std::filesystem::path taken = detail::resolved(other.path);
-      return path == taken || path.parent_path() == taken;
+      return path == taken || (other.is_folder_of_inputs && path.parent_path() == taken);
     };
     const auto input = std::find_if(inputs.begin(), inputs.end(), clashes);
     const auto output = std::find_if(outputs.begin(), outputs.begin() + static_cast<std::ptrdiff_t>(i),
