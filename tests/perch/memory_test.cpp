@@ -38,7 +38,7 @@ TEST(SessionMemory, IsWhatASessionAllocates) {
             static_cast<double>(session_memory(model->architecture, dtype, precision).total(threads, 7));
         SCOPED_TRACE(testing::Message() << to_string(dtype) << ", " << threads << " threads, bf16 "
                                         << (precision == Precision::bf16));
-        EXPECT_LE(taken, reckoned + 64 * 1024);
+        EXPECT_LE(taken, reckoned + 256 * 1024);  // glibc may round each of a hundred arrays up to a page
         EXPECT_GE(taken, 0.95 * reckoned);
       }
   }
