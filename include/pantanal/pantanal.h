@@ -101,7 +101,8 @@ PANTANAL_API void pantanal_session_free(pantanal_session* session);
 
 /* windows [n, window_samples], mono at the model's rate -> embedding [n, embedding_size], label [n, classes]
  * (logits) and finite [n], 1 for a window whose results float32 holds. Each output may be NULL; without
- * `finite` such a window is an error. The results are the same bytes for any number of threads. */
+ * `finite` such a window is an error, as a sample that is not finite always is. The results are the same
+ * bytes for any number of threads. */
 PANTANAL_API pantanal_status pantanal_session_run(pantanal_session* session, const float* windows, size_t n,
                                                   float* embedding, float* label, uint8_t* finite);
 
