@@ -1,6 +1,5 @@
 // Streams.
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <span>

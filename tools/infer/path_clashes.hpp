@@ -32,21 +32,21 @@ inline std::filesystem::path resolved(const std::filesystem::path& path) {
 }  // namespace detail
 
 /// Errors: an output that is an input or in a folder of inputs, two outputs that are one.
-inline Status check_paths(const std::vector<NamedPath>& outputs, const std::vector<NamedPath>& inputs) {
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const std::filesystem::path path = detail::resolved(outputs[i].path);
-    const auto clashes = [&](const NamedPath& other) {
-      const std::filesystem::path taken = detail::resolved(other.path);
-      return path == taken || (other.is_folder_of_inputs && path.parent_path() == taken);
-    };
-    const auto input = std::find_if(inputs.begin(), inputs.end(), clashes);
-    const auto output = std::find_if(outputs.begin(), outputs.begin() + static_cast<std::ptrdiff_t>(i),
-                                     [&](const NamedPath& o) { return path == detail::resolved(o.path); });
-    const bool is_output = output != outputs.begin() + static_cast<std::ptrdiff_t>(i);
-    if (input != inputs.end() || is_output)
-      return Error{ErrorCode::invalid_argument, outputs[i].name,
-                   outputs[i].path.string() + ", where " + (is_output ? output->name : input->name) + " is",
-                   "a file of its own"};
+inline Status check_paths(const std::vector<NamedPath>& outputs, std::vector<NamedPath> inputs) {
+  const auto clash = [](const NamedPath& output, const std::string& taken_by) {
+    return Error{ErrorCode::invalid_argument, output.name,
+                 output.path.string() + ", where " + taken_by + " is", "a file of its own"};
+  };
+  for (NamedPath& input : inputs) input.path = detail::resolved(input.path);
+  std::vector<std::filesystem::path> taken;
+  for (const NamedPath& output : outputs) {
+    const std::filesystem::path path = detail::resolved(output.path);
+    if (const auto other = std::find(taken.begin(), taken.end(), path); other != taken.end())
+      return clash(output, outputs[static_cast<std::size_t>(other - taken.begin())].name);
+    for (const NamedPath& input : inputs)
+      if (path == input.path || (input.is_folder_of_inputs && path.parent_path() == input.path))
+        return clash(output, input.name);
+    taken.push_back(path);
   }
   return {};
 }

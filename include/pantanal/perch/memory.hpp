@@ -92,7 +92,7 @@ class SessionMemoryCount {
 }  // namespace detail
 
 /// What Session::create allocates for a model of `architecture`, which must be valid, whose large weights are
-/// of `dtype`: at most a twentieth less than this, and never more.
+/// of `dtype`: at most a twentieth less than this, and never more but for what the heap rounds up.
 inline SessionMemory session_memory(const Architecture& architecture, Dtype dtype, Precision precision) {
   return detail::SessionMemoryCount(architecture, dtype == Dtype::bf16, precision)();
 }
