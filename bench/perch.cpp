@@ -81,7 +81,7 @@ class Layers {
       if (stage != stage_of_block_[i]) lap(stage_of_block_[i]);
       blocks_[i].run(team, from, to,
                      {s.depthwise.data(), s.row_sums.data(), mine.gate.data(), mine.projection.data(),
-                      mine.slab.data(), s.rounded.data()});
+                      mine.slab.data(), s.rounded.data(), mine.depthwise.data(), mine.row_sums.data()});
       std::swap(from, to);
     }
     lap(stage + 1);

@@ -69,7 +69,7 @@ class SessionMemoryCount {
     weights_ += (taps * taps + 1) * expanded;
     image_ = std::max(image_, out.positions() * pixel_stride(b.out_channels));
     depthwise_ = std::max(depthwise_, out.positions() * expanded);
-    row_sums_ = std::max(row_sums_, out.height * expanded);
+    row_sums_ = std::max(row_sums_, (out.height + 1) * expanded);
     gate_ = std::max(gate_, 2 * expanded + pixel_stride(b.se_channels));
     if (rounds) {
       rounded_ = std::max(rounded_, in.positions() * pixel_stride(b.in_channels) / 2);

@@ -106,7 +106,7 @@ class Session {
   static constexpr std::size_t max_threads = 1024, max_batch = 64;
 
   /// One thread's workspace. Whoever runs a window uses one; a team shares rank 0's, each member with its own
-  /// `gate`, `projection` and `slab`.
+  /// `depthwise`, `row_sums`, `gate`, `projection` and `slab` beside it.
   struct Workspace {
     AlignedBuffer<float> padded, spectrogram, ping, pong, depthwise, row_sums, gate, projection, slab,
         embedding;
@@ -252,8 +252,14 @@ class Session {
   const float* run_backbone(const Team& team, Workspace& w, Workspace& own) const {
     float* from = w.ping.data();
     float* to = w.pong.data();
-    const MbconvLayer::Scratch scratch{w.depthwise.data(),    w.row_sums.data(), own.gate.data(),
-                                       own.projection.data(), own.slab.data(),   w.rounded.data()};
+    const MbconvLayer::Scratch scratch{.depthwise = w.depthwise.data(),
+                                       .row_sums = w.row_sums.data(),
+                                       .gate = own.gate.data(),
+                                       .projection = own.projection.data(),
+                                       .slab = own.slab.data(),
+                                       .rounded = w.rounded.data(),
+                                       .own_depthwise = own.depthwise.data(),
+                                       .own_row_sums = own.row_sums.data()};
     stem_->run(team, w.spectrogram.data(), from, own.slab.data());
     for (const MbconvLayer& block : blocks_) {
       block.run(team, from, to, scratch);
