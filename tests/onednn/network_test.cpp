@@ -14,7 +14,7 @@ dnnl::memory::desc nchw(const dnnl::memory::dims& dims) {
   return {dims, dnnl::memory::data_type::f32, dnnl::memory::format_tag::nchw};
 }
 
-// y = swish(W x + b) + x, then times its mean over the positions, by hand.
+// y = swish(W x + b + x), then times its mean over the positions, by hand.
 TEST(OnednnNetwork, ComputesWhatItsStepsSay) {
   constexpr std::size_t channels = 3, positions = 4;
   const std::vector<float> weight = kernels::random_floats(channels * channels, 1);
@@ -43,9 +43,9 @@ TEST(OnednnNetwork, ComputesWhatItsStepsSay) {
   for (std::size_t c = 0; c < channels; ++c) {
     float mean = 0;
     for (std::size_t p = 0; p < positions; ++p) {
-      float sum = bias[c];
+      float sum = bias[c] + x[c * positions + p];
       for (std::size_t k = 0; k < channels; ++k) sum += weight[c * channels + k] * x[k * positions + p];
-      expected[c * positions + p] = sum / (1 + std::exp(-sum)) + x[c * positions + p];
+      expected[c * positions + p] = sum / (1 + std::exp(-sum));
       mean += expected[c * positions + p] / positions;
     }
     for (std::size_t p = 0; p < positions; ++p) expected[c * positions + p] *= mean;

@@ -37,7 +37,7 @@ class Network {
     std::array<dnnl::memory::dim, 4> pads{};  ///< top, left, bottom, right
     dnnl::memory::dim height = 1, width = 1;  ///< of the result
     dnnl::algorithm activation = dnnl::algorithm::undef;
-    bool adds = false;        ///< to what lies in the result's slot
+    bool adds = false;        ///< to what lies in the result's slot, before the activation
     bool any_layout = false;  ///< of the result
   };
 
