@@ -167,8 +167,8 @@ class Layers {
 
 /// Seconds per window of each stage in one pass: the mean over the threads, all of which work all the time.
 std::vector<double> one_pass(Layers& layers, std::size_t threads, std::size_t batch,
-                             std::span<const float> windows, float* directions, float* maxima,
-                             float* logits) {
+                             std::span<const float> windows, float* directions, float* maxima, float* logits,
+                             std::span<ops::ScreenedRows> screened) {
   const std::size_t samples = windows.size() / batch, each = layers.label().directions_size();
   std::vector<std::vector<double>> seconds(threads, std::vector<double>(layers.stages().size()));
   parallel_team(threads, [&](const Team& team) {
@@ -181,7 +181,7 @@ std::vector<double> one_pass(Layers& layers, std::size_t threads, std::size_t ba
     for (std::size_t i = alone; i < batch; ++i)
       layers.run(team, 0, team.rank(), windows.subspan(i * samples, samples), directions + i * each, mine);
     const auto start = std::chrono::steady_clock::now();
-    layers.label().run(team, directions, batch, maxima, logits);
+    layers.label().run(team, directions, batch, maxima, logits, screened);
     mine.back() += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   });
   // Windows done apart take 1/threads of the wall time that they took each; those done together all of it.
@@ -202,11 +202,12 @@ void bench_stages(const perch::Model& model, std::size_t threads, std::size_t ba
       kernels::random_floats(batch * model.architecture.frontend.samples, 1, 0.1f);
   AlignedBuffer<float> directions(batch * layers.label().directions_size()),
       maxima(batch * layers.label().maxima_size());
+  std::vector<ops::ScreenedRows> screened = layers.label().make_screened_rows(batch);
   std::vector<float> logits(batch * layers.label().classes());
   std::vector<std::vector<double>> times(layers.stages().size());
   for (std::size_t pass = 0; pass <= passes; ++pass) {
     const auto seconds =
-        one_pass(layers, threads, batch, windows, directions.data(), maxima.data(), logits.data());
+        one_pass(layers, threads, batch, windows, directions.data(), maxima.data(), logits.data(), screened);
     for (std::size_t s = 0; s < times.size(); ++s)
       if (pass > 0) times[s].push_back(seconds[s]);
   }

@@ -44,11 +44,22 @@ namespace pantanal::kernels::avx2 {
 }  // namespace pantanal::kernels::avx2
 PANTANAL_END_TARGET
 
+// One kernel of the AVX-512 table needs more than AVX-512: the table's user asks the CPU for it.
+PANTANAL_BEGIN_TARGET("avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,avx2,fma")
+namespace pantanal::kernels::avx512 {
+inline void screened_max_similarity(const ScreenedMaxSimilarityArgs&);
+}
+PANTANAL_END_TARGET
 PANTANAL_BEGIN_TARGET("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")
 namespace pantanal::kernels::avx512 {
 #include "pantanal/kernels/vector_avx512.inc"
 
 #include "pantanal/kernels/kernels.inc"
+}  // namespace pantanal::kernels::avx512
+PANTANAL_END_TARGET
+PANTANAL_BEGIN_TARGET("avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,avx2,fma")
+namespace pantanal::kernels::avx512 {
+#include "pantanal/kernels/prototype_bf16.inc"
 }  // namespace pantanal::kernels::avx512
 PANTANAL_END_TARGET
 #endif

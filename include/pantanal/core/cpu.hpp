@@ -34,6 +34,15 @@ inline bool is_supported(InstructionSet isa) {
 #endif
 }
 
+/// Whether this CPU multiplies pairs of bf16 (AVX512_BF16), which not every one with AVX-512 does.
+inline bool has_bf16_dot_products() {
+#if defined(__x86_64__)
+  return is_supported(InstructionSet::avx512) && __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
 /// The widest supported set, or the one the environment variable PANTANAL_ISA names (portable, avx2, avx512),
 /// if the CPU supports it; a name that is unknown or unsupported is ignored.
 inline InstructionSet best_instruction_set() {

@@ -5,20 +5,33 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "pantanal/core/parallel.hpp"
+#include "pantanal/ops/similarity_screen.hpp"
 #include "pantanal/perch/layer.hpp"
 #include "pantanal/perch/model.hpp"
 
 namespace pantanal::perch {
 
+/// Whether bf16 chooses what a label head computes in float32. It never changes a bit.
+enum class LabelScreen {
+  never,
+  large_heads,  ///< from some thousand classes on, where it saves more than it takes to prepare
+  always,
+};
+
 /// logit_c = Σ_p scale_cp·max over positions of ⟨x/(‖x‖₂ + eps), prototype_cp⟩ + bias_c.
 ///
-/// Windows are scored together, so that each panel of prototypes is read from memory once per batch.
+/// Windows are scored together, so that each panel of prototypes is read from memory once per batch. Where
+/// the CPU has bf16, it finds out which positions can be a prototype's best, and float32 decides between
+/// those: the logits are the same bit for bit.
 class LabelHeadLayer {
  public:
-  LabelHeadLayer(const kernels::KernelTable& table, const Model& model, std::size_t positions)
+  LabelHeadLayer(const kernels::KernelTable& table, const Model& model, std::size_t positions,
+                 LabelScreen screen = LabelScreen::large_heads)
       : table_(&table),
         label_(model.architecture.label),
         positions_(positions),
@@ -26,7 +39,13 @@ class LabelHeadLayer {
         scale_(model.values("label.scale")),
         bias_(model.values("label.bias")),
         prototypes_(ops::pack_matrix(table, model.values("label.prototypes"), {},
-                                     label_.classes * label_.prototypes, channels_)) {}
+                                     label_.classes * label_.prototypes, channels_)) {
+    const std::size_t columns = label_.classes * label_.prototypes;
+    const bool wanted =
+        screen == LabelScreen::always || (screen == LabelScreen::large_heads && columns >= large);
+    if (wanted && ops::SimilarityScreen::is_supported(table, positions))
+      screen_.emplace(table, model.values("label.prototypes"), columns, channels_, positions);
+  }
 
   std::size_t classes() const { return label_.classes; }
   /// Floats that one window's normalised positions take.
@@ -42,21 +61,30 @@ class LabelHeadLayer {
                            directions + rows.begin * stride, stride);
   }
 
+  /// What run() needs for `windows` windows besides its other arguments: nothing where it does not screen.
+  std::vector<ops::ScreenedRows> make_screened_rows(std::size_t windows) const {
+    std::vector<ops::ScreenedRows> rows;
+    for (std::size_t w = 0; screen_ && w < windows; ++w) rows.push_back(screen_->make_rows());
+    return rows;
+  }
+
   /// directions of `windows` windows -> logits [windows, classes]. Ends with a wait.
-  void run(const Team& team, const float* directions, std::size_t windows, float* maxima,
-           float* logits) const {
+  void run(const Team& team, const float* directions, std::size_t windows, float* maxima, float* logits,
+           std::span<ops::ScreenedRows> screened) const {
     const std::size_t panel = table_->panel_floats, stride = pixel_stride(channels_);
+    prepare_screen(team, directions, windows, screened);
     const Range panels = team.share((prototypes_.padded_columns + panel - 1) / panel);
     for (std::size_t begin = panels.begin * panel;
          begin < std::min(panels.end * panel, prototypes_.padded_columns); begin += panel)
       for (std::size_t w = 0; w < windows; ++w)
-        table_->max_similarity({.input = directions + w * directions_size(),
-                                .input_stride = stride,
-                                .weights = prototypes_.weights.data() + begin * channels_,
-                                .maxima = maxima + w * maxima_size() + begin,
-                                .rows = positions_,
-                                .depth = channels_,
-                                .padded_columns = std::min(panel, prototypes_.padded_columns - begin)});
+        find_maxima({.input = directions + w * directions_size(),
+                     .input_stride = stride,
+                     .weights = prototypes_.weights.data() + begin * channels_,
+                     .maxima = maxima + w * maxima_size() + begin,
+                     .rows = positions_,
+                     .depth = channels_,
+                     .padded_columns = std::min(panel, prototypes_.padded_columns - begin)},
+                    begin, screen_ ? &screened[w] : nullptr);
     team.wait();
     const Range classes = team.share(label_.classes * windows, cache_line / sizeof(float));
     for (std::size_t i = classes.begin; i < classes.end; ++i)
@@ -65,6 +93,28 @@ class LabelHeadLayer {
   }
 
  private:
+  static constexpr std::size_t large = 4096;  ///< prototypes
+
+  void prepare_screen(const Team& team, const float* directions, std::size_t windows,
+                      std::span<ops::ScreenedRows> screened) const {
+    if (!screen_) return;
+    const std::size_t stride = pixel_stride(channels_);
+    for (std::size_t w = 0; w < windows; ++w)
+      screen_->round_rows(team, directions + w * directions_size(), stride, screened[w]);
+    team.wait();
+    for (std::size_t w = 0; w < windows; ++w)
+      screen_->bound_rows(team, directions + w * directions_size(), stride, screened[w]);
+    team.wait();
+  }
+
+  void find_maxima(const kernels::MaxSimilarityArgs& exact, std::size_t column,
+                   const ops::ScreenedRows* screened) const {
+    if (screened && screen_->is_usable(*screened))
+      table_->screened_max_similarity(screen_->arguments(exact, column, *screened));
+    else
+      table_->max_similarity(exact);
+  }
+
   float logit(const float* maxima, std::size_t c) const {
     float sum = bias_[c];
     for (std::size_t p = c * label_.prototypes; p < (c + 1) * label_.prototypes; ++p)
@@ -77,6 +127,7 @@ class LabelHeadLayer {
   std::size_t positions_, channels_;
   std::span<const float> scale_, bias_;  ///< views into the model, which outlives the layer
   ops::PackedMatrix prototypes_;
+  std::optional<ops::SimilarityScreen> screen_;
 };
 
 }  // namespace pantanal::perch
