@@ -4,9 +4,9 @@
     python bench/ablation.py --bin build/release/tools --perch weights/demo/perch.safetensors [--seeds 5] [--full]
 
 For each seed a competition of its own, Perch's outputs cached once, then heads trained in train mode with v5-run, with each key that
-differs in recommended switched on alone, and with all of them; each submission is scored on the test soundscapes' labels: macro ROC-AUC
+differs in recommended switched on alone, with all of them, and with some alternatives; each submission is scored on the test soundscapes' labels: macro ROC-AUC
 and padded cmAP (five rows of ones added, as BirdCLEF did), over classes with a positive. Differences to v5-run are taken seed by seed.
-Heads are small and quickly trained unless --full is given. Needs scikit-learn.
+Heads are small and quickly trained unless --full is given; probes are not with --full-probes. Needs scikit-learn.
 """
 
 import argparse
@@ -21,7 +21,15 @@ import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 SMALL = {"proto_ssm": {"d_model": 64, "d_state": 8, "n_ssm_layers": 2, "meta_dim": 8, "cross_attn_heads": 4},
-         "residual_ssm": {"d_model": 32, "d_state": 8}, "mlp": {"hidden_layer_sizes": [64, 32]}, "probe": {"pca_dim": 32}}
+         "residual_ssm": {"d_model": 32, "d_state": 8}}
+SMALL_PROBES = {"mlp": {"hidden_layer_sizes": [64, 32]}, "probe": {"pca_dim": 32}}
+
+
+# What recommended does not do, to compare with what it does.
+ALTERNATIVES = {'`probe.balance` = "weights"': {"probe": {"balance": "weights"}},
+                '`probe.balance` = "copies_after_split"': {"probe": {"balance": "copies_after_split"}},
+                '`probe.balance` = "copies_after_split", `mlp.validation_score` = "log_loss"':
+                    {"probe": {"balance": "copies_after_split"}, "mlp": {"validation_score": "log_loss"}}}
 
 
 def merged(*configs):
@@ -58,7 +66,8 @@ class Ablation:
         switched = differences(presets["v5-run"], presets["recommended"])
         self.variants = {"v5-run": {}}
         self.variants |= {f"`{'.'.join(path)}` = {json.dumps(value)}": nested(path, value) for path, value in switched}
-        self.variants["recommended: all of them"] = merged(*(nested(path, value) for path, value in switched))
+        self.variants["all of them: `recommended`"] = merged(*(nested(path, value) for path, value in switched))
+        self.variants |= ALTERNATIVES
 
     def run(self, program, *arguments):
         subprocess.run([str(self.options.bin / program), *map(str, arguments)], check=True, stdout=subprocess.DEVNULL,
@@ -72,7 +81,7 @@ class Ablation:
         found = {}
         for number, (name, changes) in enumerate(self.variants.items()):
             config, heads, out = (self.folder / f"{seed}_{number}.{end}" for end in ("json", "safetensors", "csv"))
-            sizes = {} if o.full else SMALL
+            sizes = {} if o.full else SMALL if o.full_probes else merged(SMALL, SMALL_PROBES)
             config.write_text(json.dumps(merged({"preset": "v5-run"}, sizes, {"proto_ssm_train": {"seed": seed}}, changes)))
             self.run("train/pantanal-train", "--data", data, "--perch", o.perch, "--cache", self.folder / f"cache{seed}", "--out", heads,
                      "--mode", "train", "--config", config, "--logs", f"{heads}.json", "--threads", o.threads)
@@ -112,15 +121,17 @@ def main():
     parser.add_argument("--bin", type=pathlib.Path, required=True)
     parser.add_argument("--perch", type=pathlib.Path, required=True)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--classes", type=int, default=40)
     parser.add_argument("--train", type=int, default=59)
     parser.add_argument("--test", type=int, default=40)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--full", action="store_true", help="heads of the published sizes")
+    parser.add_argument("--full-probes", action="store_true", help="probes of the published sizes")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         ablation = Ablation(options, pathlib.Path(folder))
-        found = [ablation.scores(seed) for seed in range(1, options.seeds + 1)]
+        found = [ablation.scores(seed) for seed in range(options.first_seed, options.first_seed + options.seeds)]
     print(f"\n| {options.seeds} seeds | macro AUC | to v5-run | padded cmAP | to v5-run |\n|---|---|---|---|---|")
     for name in found[0]:
         cells = []

@@ -66,6 +66,7 @@ def alternate(contestants, rounds):
     for _ in range(rounds):
         for name, (threads, run) in contestants.items():
             with threadpool_limits(threads):
+                time.sleep(0.3)  # BLAS threads spin for a while after their work, on cores that the next one needs
                 start = time.perf_counter()
                 results[name] = run()
                 times[name].append(time.perf_counter() - start)

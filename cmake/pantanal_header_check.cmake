@@ -4,7 +4,7 @@
 # compiler takes them.
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/include/*.hpp)
 if(NOT PANTANAL_WITH_AUDIO)
-  list(FILTER headers EXCLUDE REGEX "^pantanal/(audio|competition)/")
+  list(FILTER headers EXCLUDE REGEX "^pantanal/(audio|competition|stream)/")
 endif()
 find_path(PANTANAL_ZIP_INCLUDE_DIR zip.h)
 if(NOT PANTANAL_ZIP_INCLUDE_DIR OR CMAKE_CROSSCOMPILING)

@@ -38,7 +38,7 @@ TEST(Configuration, PresetsDifferAsTheSpecificationSays) {
   EXPECT_EQ(card.proto_ssm_train.scheduler, Scheduler::cosine_restarts);
   EXPECT_EQ(card.proto_ssm_train.loss, LossMethod::species_focal);
   EXPECT_EQ(mended.study.threshold_scores, ThresholdScores::probabilities);
-  EXPECT_EQ(mended.probe.balance, Balance::weights);
+  EXPECT_FALSE(mended.mlp.early_stopping);
   for (const auto name : preset_names) EXPECT_TRUE(succeeded(validate(*preset(name)))) << name;
   EXPECT_FALSE(preset("v6"));
 }
@@ -59,12 +59,16 @@ TEST(Configuration, ReadsBackWhatItWrites) {
 }
 
 TEST(Configuration, KeysReplaceThePresets) {
-  const auto c = parse(R"({"preset": "v5-cfg", "proto_ssm": {"d_model": 64}, "probe": {"backend": "logreg"},
+  const auto c = parse(
+      R"({"preset": "v5-cfg", "proto_ssm": {"d_model": 64}, "probe": {"backend": "logreg", "balance": "copies_after_split"},
+                           "mlp": {"validation_score": "log_loss"},
                            "proto_ssm_train": {"mixing": "mixup_cutmix", "loss": "species_focal"}})");
   ASSERT_TRUE(succeeded(c));
   EXPECT_EQ(c->proto_ssm.d_model, 64u);
   EXPECT_EQ(c->proto_ssm.n_ssm_layers, 3u);
   EXPECT_EQ(c->probe.backend, ProbeBackend::logreg);
+  EXPECT_EQ(c->probe.balance, Balance::copies_after_split);
+  EXPECT_EQ(c->mlp.validation_score, ValidationScore::log_loss);
   EXPECT_EQ(c->proto_ssm_train.mixing, MixingMethod::mixup_cutmix);
   EXPECT_EQ(c->proto_ssm_train.loss, LossMethod::species_focal);
 }

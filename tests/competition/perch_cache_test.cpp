@@ -59,6 +59,13 @@ TEST_F(PerchCacheTest, RefusesWhatDoesNotFit) {
   EXPECT_TRUE(refused(read_perch_cache(folder_.path(), 6), corrupt, {"full_perch_meta.csv:2", "noon"}));
   write_meta("row_id,filename,site\na_5,a,S01\n");
   EXPECT_TRUE(refused(read_perch_cache(folder_.path(), 6), not_found, {"hour_utc"}));
+  for (const std::string& wrong : {std::string(), perch_.meta[0].row_id}) {
+    PerchOutputs other = perch_;
+    other.meta[4].row_id = wrong;
+    ASSERT_TRUE(succeeded(write_perch_cache(folder_.path(), other)));
+    EXPECT_TRUE(refused(read_perch_cache(folder_.path(), 6), corrupt,
+                        {"full_perch_meta.csv: row 4", wrong.empty() ? "no row_id" : "a second time"}));
+  }
   perch_.emb(3, 2) = std::numeric_limits<float>::quiet_NaN();
   ASSERT_TRUE(succeeded(write_perch_cache(folder_.path(), perch_)));
   EXPECT_TRUE(refused(read_perch_cache(folder_.path(), 6), invalid_argument, {"emb_full[3, 2]"}));

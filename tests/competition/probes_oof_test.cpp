@@ -49,7 +49,7 @@ TEST_F(ProbesTest, LearnAndBlend) {
   options_.mlp.max_iter = 200;
   options_.mlp.learning_rate_init = 5e-3;
   for (const ProbeBackend backend : {ProbeBackend::mlp, ProbeBackend::logreg})
-    for (const Balance balance : {Balance::copies, Balance::weights}) {
+    for (const Balance balance : {Balance::copies, Balance::weights, Balance::copies_after_split}) {
       options_.probe.backend = backend;
       options_.probe.balance = balance;
       const auto set = fit_probes(inputs(), y_, options_);
@@ -60,6 +60,40 @@ TEST_F(ProbesTest, LearnAndBlend) {
       EXPECT_GT(ml::macro_auc_or_zero(truth, scores->values, y_.columns),
                 ml::macro_auc_or_zero(truth, perch_.scores.values, y_.columns) + 0.02);
     }
+}
+
+/// Every copy on the training side: the split and so the score's steps are those of the windows themselves.
+TEST_F(ProbesTest, CopiesAfterTheSplitLeaveValidationHonest) {
+  options_.mlp.early_stopping = true;
+  options_.mlp.validation_score = ValidationScore::log_loss;
+  pipeline::MultiHot y(y_.rows, y_.columns);
+  for (std::size_t i = 0; i < 6; ++i) y(i * 11, 0) = 1;
+  const std::size_t negatives = y.rows - 6, repeat = negatives / 6;
+  for (const Balance balance : {Balance::copies, Balance::copies_after_split}) {
+    options_.probe.balance = balance;
+    const auto set = fit_probes(inputs(), y, options_);
+    ASSERT_TRUE(succeeded(set));
+    const auto& history = std::get<ml::MlpClassifier<float>>(set->probes.at(0).model).history();
+    const std::size_t per_epoch = history.samples_seen / history.iterations;
+    // Of 144 windows 22 validate, one positive among them; of 138 + 144 with copies 43 do.
+    const std::size_t after = 117 + 5 * (repeat + 1), before = negatives + 6 * (repeat + 1) - 43;
+    EXPECT_EQ(per_epoch, balance == Balance::copies ? before : after);
+    for (const double score : history.validation_scores) EXPECT_LT(score, 0);
+  }
+}
+
+TEST_F(ProbesTest, OfAClassThatCannotBeSplitTrainOnAllOfIt) {
+  options_.probe.min_pos = 1;
+  options_.mlp.early_stopping = true;
+  pipeline::MultiHot y(y_.rows, y_.columns);
+  y(3, 2) = 1;
+  for (const Balance balance : {Balance::weights, Balance::copies_after_split}) {
+    options_.probe.balance = balance;
+    const auto set = fit_probes(inputs(), y, options_);
+    ASSERT_TRUE(succeeded(set));
+    EXPECT_TRUE(
+        std::get<ml::MlpClassifier<float>>(set->probes.at(0).model).history().validation_scores.empty());
+  }
 }
 
 TEST_F(ProbesTest, OfBoostedTreesLearnOrSayWhatTheBuildLacks) {

@@ -44,6 +44,19 @@ TEST(CheckSettings, NamesTheKey) {
     c.residual_ssm.enabled = false;
   })));
   EXPECT_TRUE(refused(with([](C c) { c.temperature_event = 0; }), code, {"temperature"}));
+  EXPECT_TRUE(refused(with([](C c) { c.temperature_event = 1e30f; }), code,
+                      {"postprocess.temperature_event", "1e+30"}));
+  EXPECT_TRUE(refused(with([](C c) { c.proto_ssm_train.pos_weight_cap = 0; }), code,
+                      {"proto_ssm_train.pos_weight_cap", "1 to"}));
+  EXPECT_TRUE(refused(with([](C c) { c.fusion.lambda_event = 1e308; }), code, {"fusion.lambda_event"}));
+  EXPECT_TRUE(refused(with([](C c) { c.tta_shifts = {0, 12}; }), code, {"tta_shifts", "12"}));
+  EXPECT_TRUE(refused(with([](C c) { c.study.threshold_grid.clear(); }), code, {"study.threshold_grid"}));
+  EXPECT_TRUE(
+      refused(with([](C c) { c.mlp.validation_fraction = 0.999; }), code, {"mlp.validation_fraction"}));
+  EXPECT_TRUE(succeeded(with([](C c) {
+    c.mlp.validation_fraction = 0;
+    c.mlp.early_stopping = false;
+  })));
 }
 
 }  // namespace

@@ -46,11 +46,29 @@ TEST_F(TablesTest, NameTheTableThatIsWrong) {
       refused(read_competition_tables(folder_.path()), ErrorCode::not_found, {"sample_submission.csv"}));
 }
 
+TEST_F(TablesTest, GiveEachWindowItsLabels) {
+  write("train_soundscapes_labels.csv",
+        "filename,start,end,primary_label\nx.ogg,00:00:00,00:00:05,a\nx.ogg,00:00:03,00:00:05,b\n"
+        "x.ogg,00:00:06,00:00:10,b\n");
+  const pipeline::WindowLabels labels = read_competition_tables(folder_.path())->labels;
+  ASSERT_EQ(labels.windows.size(), 3u);
+  // Where two windows end at once it is the one on the grid, else the one that there is.
+  const std::vector<pipeline::WindowMeta> meta = {{"x_10", "x.ogg", {}}, {"x_5", "x.ogg", {}}};
+  const auto rows = detail::label_rows(meta, labels);
+  ASSERT_TRUE(succeeded(rows));
+  EXPECT_EQ(*rows, (std::vector<std::size_t>{2, 0}));
+  const std::vector<pipeline::WindowMeta> other = {{"x_15", "x.ogg", {}}};
+  EXPECT_TRUE(refused(detail::label_rows(other, labels), ErrorCode::not_found, {"x_15"}));
+}
+
 TEST_F(TablesTest, SayWhatLabelsAreNotUsed) {
   EXPECT_TRUE(unused_labels(read_competition_tables(folder_.path())->labels).empty());
   std::string text = "filename,start,end,primary_label\nx.ogg,00:00:00,00:00:07,a;c0;c1;c2\n";
   text += "x.ogg,00:00:05,00:00:10,c0;c3;c4;c5;c6\n";
   write("train_soundscapes_labels.csv", text.c_str());
+  EXPECT_EQ(detail::some_of({std::string(119, 'x') + "\xC3\xBC"
+                                                     "ber"}),
+            std::string(119, 'x') + "...");
   const auto notes = unused_labels(read_competition_tables(folder_.path())->labels);
   ASSERT_EQ(notes.size(), 2u);
   EXPECT_NE(notes[0].find("7 labels"), std::string::npos) << notes[0];

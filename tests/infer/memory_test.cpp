@@ -1,9 +1,11 @@
-// Memory that pantanal-infer takes does not grow with a recording's length.
+// Memory that pantanal-infer takes: at Perch's full size no more than a recorder has, and no more for a
+// longer recording.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -11,6 +13,8 @@
 #include <vector>
 
 #include "io/temporary_folder.hpp"
+#include "pantanal/perch/model_file.hpp"
+#include "perch/random_model.hpp"
 #include "wav_files.hpp"
 
 namespace pantanal::infer {
@@ -41,11 +45,8 @@ void write_minutes(const std::filesystem::path& path, std::uint32_t minutes) {
 }
 
 /// Most memory, in KiB, that pantanal-infer held at once; -1 if it did not succeed.
-long peak_of(const std::filesystem::path& recording, const TemporaryFolder& folder) {
-  std::vector<std::string> arguments = {PANTANAL_INFER, recording.string()};
-  arguments.insert(arguments.end(), {"--model", PANTANAL_SOURCE_DIR "/weights/demo/perch.safetensors"});
-  arguments.insert(arguments.end(), {"--threads", "2", "--out", (folder / "out.csv").string()});
-  arguments.insert(arguments.end(), {"--embeddings", (folder / "out.npz").string()});
+long peak_of(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), PANTANAL_INFER);
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
@@ -55,6 +56,25 @@ long peak_of(const std::filesystem::path& recording, const TemporaryFolder& fold
   rusage usage = {};
   ::wait4(id, &status, 0, &usage);
   return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? usage.ru_maxrss : -1;
+}
+
+/// That of the demo's model on `recording`, with all outputs.
+long peak_of(const std::filesystem::path& recording, const TemporaryFolder& folder) {
+  return peak_of({recording.string(), "--model", PANTANAL_SOURCE_DIR "/weights/demo/perch.safetensors",
+                  "--threads", "2", "--out", (folder / "out.csv").string(), "--embeddings",
+                  (folder / "out.npz").string()});
+}
+
+/// Perch v2 with 234 classes and random weights. Made by a process of its own, for the same reason.
+bool write_full_size_model(const std::filesystem::path& path) {
+  const pid_t id = ::fork();
+  if (id == 0) {
+    namespace fixtures = perch::fixtures;
+    ::_exit(perch::save_model(fixtures::random_model(fixtures::perch_v2_architecture(234), 1), path) ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(id, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 TEST(Memory, DoesNotGrowWithTheRecording) {
@@ -69,6 +89,27 @@ TEST(Memory, DoesNotGrowWithTheRecording) {
   RecordProperty("minute_KiB", std::to_string(minute));
   RecordProperty("hour_KiB", std::to_string(hour));
   EXPECT_GT(std::filesystem::file_size(folder / "out.npz"), 720u * 192 * sizeof(float));
+}
+
+TEST(Memory, IsWhatARecorderHas) {
+  if (sanitized) GTEST_SKIP() << "a sanitizer's memory is not the program's";
+  const TemporaryFolder folder;
+  const std::string model = (folder / "perch.safetensors").string(),
+                    minute = (folder / "minute.wav").string();
+  ASSERT_TRUE(write_full_size_model(model));
+  write_minutes(minute, 1);
+  const std::string out = (folder / "out").string();
+  const auto megabytes = [](long kibibytes) { return static_cast<double>(kibibytes) * 1024 / 1e6; };
+  const double stream = megabytes(peak_of({"--stream", minute, "--model", model, "--out", out}));
+  const double one =
+      megabytes(peak_of({minute, "--model", model, "--out", out, "--threads", "1", "--batch", "1"}));
+  const double twelve =
+      megabytes(peak_of({minute, "--model", model, "--out", out, "--threads", "2", "--batch", "12"}));
+  for (const double peak : {stream, one, twelve}) ASSERT_GT(peak, 49) << "more than the weights";
+  EXPECT_LT(stream, 96);
+  EXPECT_LT(one, 120);
+  EXPECT_LT(twelve, 250);
+  RecordProperty("stream_MB", std::to_string(stream));
 }
 
 }  // namespace

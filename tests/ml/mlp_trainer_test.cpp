@@ -67,5 +67,70 @@ TEST(MlpTrainer, ReturnsToTheBestValidationScore) {
             *std::max_element(history.validation_scores.begin(), history.validation_scores.end()));
 }
 
+MlpOptions stopped_early() {
+  MlpOptions options;
+  options.max_iter = 12;
+  options.early_stopping = true;
+  options.validation_fraction = 0.25;
+  options.learning_rate_init = 0.01;
+  return options;
+}
+
+TEST(MlpTrainer, RepeatsTrainingSamplesAfterTheSplit) {
+  Problem problem;
+  MlpOptions options = stopped_early();
+  options.repeat_by_weight = true;
+  problem.weights.assign(40, 3.0);
+  const auto [history, w] = problem.train(options);
+  EXPECT_EQ(history.samples_seen, 3 * 30 * history.loss_curve.size());
+  // Weights that are all one repeat nothing.
+  problem.weights.assign(40, 1.0);
+  const auto [ones, v] = problem.train(options);
+  problem.weights.clear();
+  options.repeat_by_weight = false;
+  const auto [none, u] = problem.train(options);
+  EXPECT_EQ(ones.validation_scores, none.validation_scores);
+  EXPECT_EQ(v, u);
+}
+
+TEST(MlpTrainer, RefusesToRepeatByWhatIsNoCount) {
+  Problem problem;
+  MlpOptions options = stopped_early();
+  options.repeat_by_weight = true;
+  for (const double weight : {1.5, -1.0, 1e9, 0.0}) {
+    problem.weights.assign(40, weight);
+    MlpNetwork<double> network(best_kernels(), {3, 6, 1}, options.activation, MlpOutput::logistic);
+    RandomState random(42);
+    network.initialize(random);
+    MlpProgress<double> progress;
+    EXPECT_TRUE(refused(
+        MlpTrainer<double>(network, options, problem.x.view(), problem.targets, problem.weights, progress)
+            .fit(random),
+        ErrorCode::invalid_argument, {"sample_weight"}));
+  }
+}
+
+/// Without copies, the score of the epoch that is kept is that of the network that comes out.
+TEST(MlpTrainer, ScoresValidationByItsLogLoss) {
+  const Problem problem;
+  MlpOptions options = stopped_early();
+  options.validation_score = MlpValidation::log_loss;
+  MlpNetwork<double> network(best_kernels(), {3, 6, 1}, options.activation, MlpOutput::logistic);
+  RandomState random(42);
+  network.initialize(random);
+  RandomState again = random;
+  MlpProgress<double> progress;
+  ASSERT_TRUE(succeeded(
+      MlpTrainer<double>(network, options, problem.x.view(), problem.targets, problem.weights, progress)
+          .fit(random)));
+  const std::vector<std::int64_t> labels(problem.targets.values.begin(), problem.targets.values.end());
+  const auto split = stratified_shuffle_split(labels, {.share = 0.25}, {}, again);
+  ASSERT_TRUE(succeeded(split));
+  const Matrix<double> p = network.predict(problem.x.view());
+  double sum = 0;
+  for (const std::size_t i : split->test) sum += std::log(labels[i] == 1 ? p(i, 0) : 1 - p(i, 0));
+  EXPECT_NEAR(progress.history.best_validation_score, sum / 10, 1e-12);
+}
+
 }  // namespace
 }  // namespace pantanal::ml

@@ -89,5 +89,41 @@ TEST(TrainLine, IsChecked) {
   EXPECT_NE(printed.text.find("\"ensemble_probes\": \"out_of_fold\""), std::string::npos) << printed.text;
 }
 
+TEST(CheckPaths, RefusesAnOutputThatTakesAnotherFilesPlace) {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink(folder.path(), folder / "link");
+  const auto submits = [&](std::string out, std::string logs, std::vector<const char*> more = {}) {
+    const std::string at = folder / "", data = folder / "d", perch = at + "m", heads = at + "h";
+    out = at + out, logs = at + logs;
+    std::vector<const char*> all = {"submit",      "--data",  data.c_str(),  "--perch",
+                                    perch.c_str(), "--heads", heads.c_str(), "--logs",
+                                    logs.c_str(),  "--out",   out.c_str()};
+    all.insert(all.end(), more.begin(), more.end());
+    return parse_submit_line(static_cast<int>(all.size()), all.data());
+  };
+  EXPECT_TRUE(submits("s.csv", "l").options);
+  for (const auto& [out, logs] :
+       std::vector<std::pair<const char*, const char*>>{{"s.csv", "s.csv"},
+                                                        {"s.csv", "x/../s.csv.journal"},
+                                                        {"h", "l"},
+                                                        {"m", "l"},
+                                                        {"link/h", "l"},
+                                                        {"d/sample_submission.csv", "l"},
+                                                        {"s.csv", "d/taxonomy.csv"},
+                                                        {"d/test_soundscapes/a.ogg", "l"}}) {
+    const auto line = submits(out, logs);
+    EXPECT_FALSE(line.options) << out << " " << logs;
+    EXPECT_EQ(line.code, infer::ExitCode::usage);
+    EXPECT_NE(line.text.find("a file of its own"), std::string::npos) << line.text;
+  }
+  const std::string cache = folder.path();
+  EXPECT_TRUE(submits("s.csv", "l", {"--train-from-cache", cache.c_str()}).options);
+  EXPECT_FALSE(submits("full_perch_arrays.npz", "l", {"--train-from-cache", cache.c_str()}).options);
+  const char* const train[] = {"pantanal-train", "--data", "d", "--perch", "m", "--out", "d/taxonomy.csv"};
+  EXPECT_EQ(parse_train_line(7, train).code, infer::ExitCode::usage);
+  const char* const rescore[] = {"rescore", "--cache", "c", "--heads", "h", "--out", "o", "--steps", "./o"};
+  EXPECT_EQ(parse_rescore_line(9, rescore).code, infer::ExitCode::usage);
+}
+
 }  // namespace
 }  // namespace pantanal::competition

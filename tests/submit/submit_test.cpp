@@ -19,6 +19,7 @@
 #include "io/temporary_folder.hpp"
 #include "pantanal/competition/heads_file.hpp"
 #include "pantanal/competition/soundscape.hpp"
+#include "pantanal/competition/tables.hpp"
 #include "pantanal/core/utf8.hpp"
 #include "pantanal/output/npz_file.hpp"
 #include "pantanal/perch/model_file.hpp"
@@ -215,6 +216,8 @@ TEST_F(SubmitTest, SaysWhatItLeavesOut) {
   fs::rename(files[1], files[1].parent_path() / "caf\xe9.ogg");
   const Finished named = submit("n.csv");
   EXPECT_EQ(named.code, 0) << named.err;
+  EXPECT_NE(named.err.find("3 rows of sample_submission.csv are of no soundscape"), std::string::npos)
+      << named.err;
   EXPECT_NE(named.err.find("1 recordings in test_soundscapes are not called .ogg and left out: loud.OGG"),
             std::string::npos)
       << named.err;
@@ -233,6 +236,15 @@ TEST_F(SubmitTest, TrainingChecksWhereItsResultsGoFirst) {
   EXPECT_TRUE(succeeded(perch::save_model(small_perch(9), path("other"))));
   EXPECT_EQ(train(options, console), infer::ExitCode::model);  // the cache is of the other Perch
   EXPECT_FALSE(fs::exists(path("h2")));
+  // A soundscape that is broken is not trained on; without any there is nothing to train on.
+  options.cache.reset(), options.perch = path("m");
+  const std::vector<std::string> files = read_competition_tables(data_)->labels.full_files;
+  ASSERT_GT(files.size(), 2u);
+  write_bytes(data_ / "train_soundscapes" / files[1], "broken");
+  EXPECT_EQ(train(options, console), infer::ExitCode::done);
+  EXPECT_NE(bytes("train.json").find(files[1]), std::string::npos);
+  for (const std::string& file : files) fs::remove(data_ / "train_soundscapes" / file);
+  EXPECT_EQ(train(options, console), infer::ExitCode::model);
 }
 
 TEST_F(SubmitTest, SaysWhatIsWrong) {

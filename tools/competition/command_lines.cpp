@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <sstream>
 #include <utility>
+#include <vector>
 
 #include "configuration_option.hpp"
 #include "duration.hpp"
+#include "path_clashes.hpp"
 
 namespace pantanal::competition {
 namespace {
@@ -121,6 +123,37 @@ std::filesystem::path logs_path(const Text& text, const std::filesystem::path& o
   return text.logs.empty() ? out.parent_path() / "logs.json" : std::filesystem::path(text.logs);
 }
 
+Status check(const SubmitOptions& o) {
+  std::vector<NamedPath> inputs = competition_inputs(o.data);
+  inputs.push_back({"--perch", o.perch});
+  std::vector<NamedPath> outputs = {
+      {"--out", o.out}, {"the journal", o.out.string() + ".journal"}, {"--logs", o.logs}};
+  (o.train_from_cache ? outputs : inputs).push_back({"--heads", o.heads});
+  if (o.train_from_cache) add_cache_files(inputs, *o.train_from_cache);
+  return check_paths(outputs, inputs);
+}
+
+Status check(const TrainOptions& o) {
+  std::vector<NamedPath> inputs = competition_inputs(o.data);
+  inputs.push_back({"--perch", o.perch});
+  if (o.cache) add_cache_files(inputs, *o.cache);
+  return check_paths({{"--out", o.out}, {"--logs", o.logs}}, inputs);
+}
+
+Status check(const RescoreOptions& o) {
+  std::vector<NamedPath> inputs = {{"--heads", o.heads}}, outputs = {{"--out", o.out}};
+  add_cache_files(inputs, o.cache);
+  if (!o.steps.empty()) outputs.push_back({"--steps", o.steps});
+  return check_paths(outputs, inputs);
+}
+
+/// The options, unless an output would take an input's place.
+template <class Options>
+ParsedLine<Options> checked(const CLI::App& app, Options options) {
+  if (Status status = check(options); !status) return refuse<Options>(app, status.error().message());
+  return {std::move(options), ExitCode::done, {}};
+}
+
 }  // namespace
 
 ParsedLine<SubmitOptions> parse_submit_line(int argc, const char* const* argv) {
@@ -154,7 +187,7 @@ ParsedLine<SubmitOptions> parse_submit_line(int argc, const char* const* argv) {
   options.logs = logs_path(text, options.out);
   if (!text.cache.empty()) options.train_from_cache = text.cache;
   options.threads = static_cast<std::size_t>(text.threads);
-  return {std::move(options), ExitCode::done, {}};
+  return checked(app, std::move(options));
 }
 
 ParsedLine<RescoreOptions> parse_rescore_line(int argc, const char* const* argv) {
@@ -173,7 +206,7 @@ ParsedLine<RescoreOptions> parse_rescore_line(int argc, const char* const* argv)
       ->option_text("N")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1024}));
   if (auto ended = problem<RescoreOptions>(app, argc, argv)) return *std::move(ended);
-  return {RescoreOptions{cache, heads, out, steps, static_cast<std::size_t>(threads)}, ExitCode::done, {}};
+  return checked(app, RescoreOptions{cache, heads, out, steps, static_cast<std::size_t>(threads)});
 }
 
 ParsedLine<TrainOptions> parse_train_line(int argc, const char* const* argv) {
@@ -207,7 +240,7 @@ ParsedLine<TrainOptions> parse_train_line(int argc, const char* const* argv) {
   options.with_studies = text.mode == "train";
   options.configuration = *std::move(configuration);
   options.threads = static_cast<std::size_t>(text.threads);
-  return {std::move(options), ExitCode::done, {}};
+  return checked(app, std::move(options));
 }
 
 }  // namespace pantanal::competition

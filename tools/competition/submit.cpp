@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -120,6 +121,7 @@ class Submit {
     if (nameless > 0)
       note(std::to_string(nameless) + " of " + std::to_string(set_.paths.size()) +
            " soundscapes have names that tell no site and hour: they have the same prior");
+    note_missing_rows(row_ids);
     log_.set("soundscapes", static_cast<double>(set_.paths.size()));
     keeps_earlier_ =
         options_.resume && pipeline::validate_submission(options_.out, priors.classes, row_ids).ok();
@@ -155,6 +157,21 @@ class Submit {
     if (!tables) return tables.error();
     tables_ = *std::move(tables);
     return priors_of(*tables_, options_.configuration);
+  }
+
+  /// Says which rows sample_submission.csv has that belong to no test soundscape, if there are any.
+  void note_missing_rows(const std::vector<std::string>& row_ids) {
+    if (set_.is_dry_run) return;
+    const auto sample = pipeline::read_sample_submission(options_.data / "sample_submission.csv");
+    if (!sample) return;
+    const std::set<std::string_view> made(row_ids.begin(), row_ids.end());
+    std::vector<std::string> missing;
+    for (const std::string& row_id : sample->row_ids)
+      if (!made.contains(row_id)) missing.push_back(row_id);
+    if (!missing.empty())
+      note(std::to_string(missing.size()) +
+           " rows of sample_submission.csv are of no soundscape in test_soundscapes and left out: " +
+           detail::some_of(missing));
   }
 
   /// The heads' classes must be those that are asked for, if that is known.

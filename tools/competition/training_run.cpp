@@ -26,7 +26,7 @@ Result<PerReduce> run_perch_on(const std::vector<std::filesystem::path>& paths,
                                const std::shared_ptr<const perch::Model>& model,
                                const pipeline::PerchMapping& mapping,
                                std::span<const pipeline::ProxyReduce> reduces, const TrainingRequest& request,
-                               infer::Console& console) {
+                               infer::Console& console, std::vector<std::string>& unreadable) {
   PANTANAL_TRY(const MappedPerch mapped, keep_mapped_labels(model, mapping));
   PANTANAL_TRY(perch::Session session, perch::Session::create(mapped.model, {.threads = request.threads}));
   PANTANAL_TRY_STATUS(check_competition_model(session));
@@ -37,6 +37,12 @@ Result<PerReduce> run_perch_on(const std::vector<std::filesystem::path>& paths,
       return Error{ErrorCode::invalid_argument, "Perch on training soundscapes", "a request to stop",
                    "time to go on"};
     const std::filesystem::path& path = paths[decoded->index];
+    if (!decoded->samples) {
+      unreadable.push_back(decoded->samples.error().message());
+      console.say(unreadable.back() + ": not trained on");
+      if (unreadable.size() == paths.size()) return decoded->samples.error();
+      continue;
+    }
     PANTANAL_TRY(const std::vector<float> samples, std::move(decoded->samples));
     PANTANAL_TRY(const auto results, run_perch(session, samples, path.string()));
     for (std::size_t r = 0; r < reduces.size(); ++r) {
@@ -82,7 +88,8 @@ Result<std::size_t> better_reduce(const PerReduce& all, const CompetitionTables&
   PANTANAL_TRY(const std::vector<std::size_t> folds,
                ml::group_k_fold_of(files, std::min(configuration.oof_n_splits, all[0].files())));
   const std::vector<int> fold_id(folds.begin(), folds.end());
-  const pipeline::MultiHot y = tables.labels.y_full();
+  PANTANAL_TRY(const std::vector<std::size_t> rows, detail::label_rows(all[0].meta, tables.labels));
+  const pipeline::MultiHot y = detail::take_rows(tables.labels.y_sc, rows);
   const std::vector<float> truth(y.values.begin(), y.values.end());
   std::size_t best = 0;
   double best_auc = -1;
@@ -102,7 +109,7 @@ Result<std::size_t> better_reduce(const PerReduce& all, const CompetitionTables&
 Result<PerchOutputs> training_outputs(TrainingRequest& request, const CompetitionTables& tables,
                                       const std::shared_ptr<const perch::Model>& model,
                                       const pipeline::PerchMapping& mapping, infer::Console& console,
-                                      Aucs& aucs) {
+                                      Aucs& aucs, std::vector<std::string>& unreadable) {
   Configuration& configuration = request.configuration;
   const bool grid = configuration.study.run_proxy_reduce_grid && request.with_studies;
   if (request.cache && has_perch_cache(*request.cache) && !grid) {
@@ -125,7 +132,7 @@ Result<PerchOutputs> training_outputs(TrainingRequest& request, const Competitio
   console.say("Perch's outputs: computing those of " + std::to_string(paths.size()) + " soundscapes");
   std::vector<pipeline::ProxyReduce> reduces = {configuration.proxy_reduce};
   if (grid) reduces = {pipeline::ProxyReduce::max, pipeline::ProxyReduce::mean};
-  PANTANAL_TRY(PerReduce all, run_perch_on(paths, model, mapping, reduces, request, console));
+  PANTANAL_TRY(PerReduce all, run_perch_on(paths, model, mapping, reduces, request, console, unreadable));
   std::size_t chosen = 0;
   if (grid) {
     PANTANAL_TRY(chosen, better_reduce(all, tables, mapping, configuration, console, aucs));
@@ -153,7 +160,9 @@ Result<TrainedHeads> run_training(const TrainingRequest& asked, const Competitio
   for (const std::string& note : unused) console.say(note);
   detail::StopWatch watch;
   Aucs aucs;
-  PANTANAL_TRY(const PerchOutputs perch, training_outputs(request, tables, model, mapping, console, aucs));
+  std::vector<std::string> unreadable;
+  PANTANAL_TRY(const PerchOutputs perch,
+               training_outputs(request, tables, model, mapping, console, aucs, unreadable));
   const double perch_seconds = watch.lap();
   TrainHeadsOptions options{.configuration = request.configuration,
                             .with_studies = request.with_studies,
@@ -163,6 +172,7 @@ Result<TrainedHeads> run_training(const TrainingRequest& asked, const Competitio
   options.progress = [&](const std::string& line) { console.say(line); };
   PANTANAL_TRY(TrainedHeads trained, train_heads(tables, perch, mapping, labels_crc(model->labels), options));
   trained.log.notes.insert(trained.log.notes.begin(), unused.begin(), unused.end());
+  for (std::string& error : unreadable) trained.log.notes.push_back("not trained on: " + std::move(error));
   trained.log.scores.insert(aucs.begin(), aucs.end());
   trained.log.seconds["perch"] = perch_seconds;
   trained.log.counts["mapped_classes"] = static_cast<std::size_t>(mapped);

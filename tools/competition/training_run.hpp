@@ -28,7 +28,8 @@ struct TrainingRequest {
 };
 
 /// Trains, on Perch's outputs from the cache or computed on the fully labelled training soundscapes. Says on
-/// `console` how it goes. Errors: those of the steps; a soundscape that is missing or broken, named.
+/// `console` how it goes. A soundscape that is missing or broken is named and not trained on. Errors: those
+/// of the steps; no soundscape that can be read.
 Result<TrainedHeads> run_training(const TrainingRequest& request, const CompetitionTables& tables,
                                   const std::shared_ptr<const perch::Model>& model, infer::Console& console);
 

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "name_check.hpp"
+
 namespace pantanal::infer {
 namespace {
 
@@ -16,7 +18,8 @@ those of other audio formats, which are then reported as such. Its hidden files 
 whatever is no audio are left out. Nothing is done twice: a name given again is ignored.
 
 `pantanal-infer submit` makes a competition's submission, `pantanal-infer rescore` one of cached
-outputs: see their --help. (Recordings of those names are ./submit and ./rescore.))";
+outputs, `pantanal-infer --stream -` listens to sound as it comes: see their --help. (Recordings
+of those names are ./submit and ./rescore.))";
 
 constexpr const char* footer = R"(
 CSV: file,start_s,end_s,rank,label,logit,softmax; softmax is over all classes of the
@@ -49,8 +52,6 @@ struct Text {
   std::vector<std::string> inputs;
   std::string model, out, embeddings, normalize = "none";
 };
-
-std::string name_problem(const std::string& name) { return name.empty() ? "'' is no file name" : ""; }
 
 std::string normalization_problem(const std::string& name) {
   return name == "none" || name == "peak" ? "" : "'" + name + "' is neither none nor peak";

@@ -1,5 +1,6 @@
-// pantanal-infer: recordings in, Perch's embeddings and class scores out; `pantanal-infer submit`: a
-// submission; `pantanal-infer rescore`: a submission of outputs that Perch has given before.
+// pantanal-infer: recordings in, Perch's embeddings and class scores out; `pantanal-infer --stream`: the same
+// of sound as it comes; `pantanal-infer submit`: a submission; `pantanal-infer rescore`: a submission of
+// outputs that Perch has given before.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@
 #include "infer.hpp"
 #include "interruption.hpp"
 #include "rescore.hpp"
+#include "stream.hpp"
+#include "stream_options.hpp"
 #include "submit.hpp"
 
 namespace {
@@ -46,6 +49,13 @@ ExitCode run(int argc, char** argv) {
     if (!command.options) return print(command.code, command.text);
     Console console;
     return pantanal::competition::rescore(*command.options, console);
+  }
+  if (is_stream_line(argc, argv)) {
+    const StreamCommandLine command = parse_stream_line(argc, argv);
+    if (!command.options) return print(command.code, command.text);
+    watch_for_interruption();
+    Console console;
+    return stream_events(*command.options, console);
   }
   const CommandLine command = parse_command_line(argc, argv);
   if (!command.options) return print(command.code, command.text);

@@ -43,9 +43,9 @@ namespace detail {
 constexpr std::uint32_t unknown_size = 0xffffffff;  // stands where RF64 has it elsewhere, or nobody knew
 constexpr int most_wav_chunks = 10'000;             // a file of empty chunks must not keep us for hours
 
-inline Error wav_error(const ByteReader& file, std::string found, std::string expected,
+inline Error wav_error(const std::string& name, std::string found, std::string expected,
                        ErrorCode code = ErrorCode::corrupt) {
-  return {code, file.name(), std::move(found), std::move(expected)};
+  return {code, name, std::move(found), std::move(expected)};
 }
 
 /// A chunk's four letters, fit for a message.
@@ -87,8 +87,8 @@ inline std::optional<WavSample> wav_sample(std::uint16_t tag, std::uint32_t byte
   return std::nullopt;
 }
 
-/// The fmt chunk's first bytes (at least 16, at most 40) into `header`.
-inline Status parse_wav_format(const ByteReader& file, std::span<const std::uint8_t> chunk,
+/// The fmt chunk's first bytes (at least 16, at most 40) into `header`. `name` is the file's, for errors.
+inline Status parse_wav_format(const std::string& name, std::span<const std::uint8_t> chunk,
                                WavHeader& header) {
   constexpr std::uint16_t extensible = 0xfffe;
   auto tag = little_endian<std::uint16_t>(&chunk[0]);
@@ -101,14 +101,14 @@ inline Status parse_wav_format(const ByteReader& file, std::span<const std::uint
     constexpr std::array<std::uint8_t, 14> tail = {0, 0, 0,    0, 0x10, 0,    0x80,
                                                    0, 0, 0xaa, 0, 0x38, 0x9b, 0x71};
     if (chunk.size() < 40)
-      return wav_error(file, "an extensible fmt chunk of " + std::to_string(chunk.size()) + " bytes", "40");
+      return wav_error(name, "an extensible fmt chunk of " + std::to_string(chunk.size()) + " bytes", "40");
     if (std::memcmp(&chunk[26], tail.data(), tail.size()) != 0)
-      return wav_error(file, "an extensible format of unknown GUID", "PCM or IEEE float",
+      return wav_error(name, "an extensible format of unknown GUID", "PCM or IEEE float",
                        ErrorCode::unsupported);
     tag = little_endian<std::uint16_t>(&chunk[24]);
   }
   if (header.channels == 0 || header.frame_bytes == 0 || header.frame_bytes % header.channels != 0)
-    return wav_error(file,
+    return wav_error(name,
                      std::to_string(header.channels) + " channels in frames of " +
                          std::to_string(header.frame_bytes) + " bytes",
                      "a whole number of bytes for each channel");
@@ -116,17 +116,17 @@ inline Status parse_wav_format(const ByteReader& file, std::span<const std::uint
   if (tag == 1 || tag == 3) {
     // The stated bits, 20 for example, are the upper ones of whole bytes.
     if ((bits + 7) / 8 != bytes)
-      return wav_error(file,
+      return wav_error(name,
                        std::to_string(bits) + "-bit samples in " + std::to_string(bytes) + " bytes each",
                        "the fewest bytes that hold them");
     if (const auto sample = wav_sample(tag, bytes)) {
       header.sample = *sample;
       return {};
     }
-    return wav_error(file, std::to_string(bits) + (tag == 1 ? "-bit PCM" : "-bit float"),
+    return wav_error(name, std::to_string(bits) + (tag == 1 ? "-bit PCM" : "-bit float"),
                      "PCM of 8, 16, 24 or 32 bits, or float of 32 or 64", ErrorCode::unsupported);
   }
-  return wav_error(file, wav_encoding_name(tag), "PCM or IEEE float", ErrorCode::unsupported);
+  return wav_error(name, wav_encoding_name(tag), "PCM or IEEE float", ErrorCode::unsupported);
 }
 
 /// What the container states about sizes, before the data chunk is reached.
@@ -144,7 +144,7 @@ inline Result<std::uint64_t> wav_data_bytes(const ByteReader& file, const WavSiz
   const bool total_is_right = sizes.total + 8 == file.size();
   if (stated == unknown_size || stated == ~std::uint64_t{0} || (stated == 0 && !total_is_right)) return left;
   if (!sizes.wide && left > stated && left - stated > unknown_size)
-    return wav_error(file,
+    return wav_error(file.name(),
                      "more than 4 GiB after a data chunk that states " + std::to_string(stated) + " bytes",
                      "RF64, since a RIFF header cannot state the size of such a file");
   return stated;
@@ -158,9 +158,9 @@ inline Status read_wav_chunk(ByteReader& file, std::string_view id, std::uint64_
   const std::size_t wanted = size < bytes.size() ? static_cast<std::size_t>(size) : bytes.size();
   PANTANAL_TRY(const std::size_t length, file.read(std::span(bytes).first(wanted)));
   if (length < 16)
-    return wav_error(file, "a chunk " + printable(id) + " of " + std::to_string(length) + " bytes",
+    return wav_error(file.name(), "a chunk " + printable(id) + " of " + std::to_string(length) + " bytes",
                      "16 or more");
-  if (id == "fmt ") return parse_wav_format(file, std::span(bytes).first(length), header);
+  if (id == "fmt ") return parse_wav_format(file.name(), std::span(bytes).first(length), header);
   if (sizes.wide) {
     sizes.total = little_endian<std::uint64_t>(&bytes[0]);
     sizes.data_bytes = little_endian<std::uint64_t>(&bytes[8]);
@@ -178,33 +178,34 @@ inline Result<WavHeader> read_wav_header(ByteReader& file) {
   };
   PANTANAL_TRY_STATUS(file.seek(0));
   PANTANAL_TRY(const std::size_t begun, file.read(bytes));
-  if (begun < 12 || text(8) != "WAVE") return wav_error(file, "a RIFF file of another kind", "WAVE");
+  if (begun < 12 || text(8) != "WAVE") return wav_error(file.name(), "a RIFF file of another kind", "WAVE");
   WavSizes sizes{
       .wide = text(0) != "RIFF", .total = little_endian<std::uint32_t>(&bytes[4]), .data_bytes = {}};
 
   WavHeader header;
   for (int chunk = 0; chunk < most_wav_chunks; ++chunk) {
     PANTANAL_TRY(const std::size_t got, file.read(std::span(bytes).first(8)));
-    if (got < 8) return wav_error(file, "the end of the file", "a data chunk");
+    if (got < 8) return wav_error(file.name(), "the end of the file", "a data chunk");
     const std::string id(text(0));
     const std::uint64_t begin = file.position();
     const std::uint64_t size = little_endian<std::uint32_t>(&bytes[4]);
     if (id == "data") {
-      if (header.frame_bytes == 0) return wav_error(file, "a data chunk before any fmt chunk", "fmt first");
+      if (header.frame_bytes == 0)
+        return wav_error(file.name(), "a data chunk before any fmt chunk", "fmt first");
       header.data_begin = begin;
       PANTANAL_TRY(header.data_bytes, wav_data_bytes(file, sizes, begin, size));
       return header;
     }
     const std::uint64_t end = begin + size + size % 2;  // chunks start at even positions
     if (end > file.size())
-      return wav_error(file,
+      return wav_error(file.name(),
                        "the chunk " + printable(id) + " of " + std::to_string(size) + " bytes at byte " +
                            std::to_string(begin - 8) + ", which passes the end of the file",
                        "a data chunk");
     PANTANAL_TRY_STATUS(read_wav_chunk(file, id, size, sizes, header));
     PANTANAL_TRY_STATUS(file.seek(end));
   }
-  return wav_error(file, "more than " + std::to_string(most_wav_chunks) + " chunks",
+  return wav_error(file.name(), "more than " + std::to_string(most_wav_chunks) + " chunks",
                    "a data chunk among them");
 }
 

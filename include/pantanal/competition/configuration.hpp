@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <map>
 #include <optional>
 #include <set>
@@ -26,9 +27,16 @@ enum class LossMethod { focal, species_focal };
 
 /// How an MLP probe's rare positives are brought up to the number of negatives.
 enum class Balance {
-  copies,  ///< as the notebook does: repeated before the early stopping's split, so that copies are on both
-           ///< sides
-  weights  ///< sample weights: the split sees every window once
+  copies,   ///< as the notebook does: repeated before the early stopping's split, so that copies are on both
+            ///< sides
+  weights,  ///< sample weights: the split sees every window once
+  copies_after_split  ///< repeated on the training side of the split only; validation is weighted instead
+};
+
+/// What the early stopping of MLP probes goes by.
+enum class ValidationScore {
+  accuracy,  ///< scikit-learn's, and so the notebook's
+  log_loss   ///< a handful of positives moves it before any of them changes sides
 };
 
 /// Which rows the probes' half of the ensemble weight's search is predicted on.
@@ -85,7 +93,7 @@ struct ProbeSettings {
   Balance balance = Balance::copies;
 };
 
-/// MLPClassifier's arguments.
+/// MLPClassifier's arguments, and validation_score, which it has not.
 struct MlpSettings {
   std::vector<std::size_t> hidden_layer_sizes = {256, 128};
   double learning_rate_init = 5e-4, alpha = 0.005;
@@ -93,6 +101,7 @@ struct MlpSettings {
   bool early_stopping = true;
   double validation_fraction = 0.15;
   std::size_t n_iter_no_change = 20;
+  ValidationScore validation_score = ValidationScore::accuracy;
   std::uint32_t random_state = 42;
 };
 
@@ -198,7 +207,7 @@ inline Configuration v5_card() {
 inline Configuration recommended() {
   Configuration c;
   c.proto_ssm_train.families_in_final_fit = true;
-  c.probe.balance = Balance::weights;
+  c.mlp.early_stopping = false;
   c.residual_ssm.skip_after_s = 0;
   c.study.ensemble_probes = EnsembleProbes::out_of_fold;
   c.study.threshold_scores = ThresholdScores::probabilities;
@@ -216,19 +225,83 @@ inline std::optional<Configuration> preset(std::string_view name) {
   return std::nullopt;
 }
 
+namespace detail {
+
+/// A number of a configuration, and the range that it makes sense in.
+struct KeyRange {
+  const char* key;
+  double value, least, most;
+};
+
+inline std::vector<KeyRange> training_ranges(const Configuration& c) {
+  const ProtoSsmTrainSettings& t = c.proto_ssm_train;
+  std::vector<KeyRange> ranges = {
+      {"proto_ssm_train.pos_weight_cap", t.pos_weight_cap, 1, 1e6},
+      {"proto_ssm_train.distill_weight", t.distill_weight, 0, 1e3},
+      {"proto_ssm_train.family_weight", t.family_weight, 0, 1e3},
+      {"proto_ssm_train.label_smoothing", t.label_smoothing, 0, 1},
+      {"proto_ssm_train.focal_gamma", t.focal_gamma, 0, 100},
+      {"proto_ssm_train.cutmix_probability", t.cutmix_probability, 0, 1},
+      {"proto_ssm_train.swa_start_frac", t.swa_start_frac, 0, 1},
+      {"residual_ssm.correction_weight", c.residual_ssm.correction_weight, -100, 100},
+      {"residual_ssm.skip_after_s", c.residual_ssm.skip_after_s, 0, 1e9},
+      {"probe.alpha", c.probe.alpha, 0, 1},
+      {"probe.C", c.probe.C, 1e-9, 1e9},
+  };
+  if (c.mlp.early_stopping)
+    ranges.push_back({"mlp.validation_fraction", c.mlp.validation_fraction, 0.01, 0.9});
+  return ranges;
+}
+
+inline std::vector<KeyRange> scoring_ranges(const Configuration& c) {
+  std::vector<KeyRange> ranges = {
+      {"fusion.lambda_event", c.fusion.lambda_event, -100, 100},
+      {"fusion.lambda_texture", c.fusion.lambda_texture, -100, 100},
+      {"fusion.lambda_proxy_texture", c.fusion.lambda_proxy_texture, -100, 100},
+      {"fusion.smooth_texture", c.fusion.smooth_texture, 0, 1},
+      {"fusion.smooth_event", c.fusion.smooth_event, 0, 1},
+      {"ensemble_weight", c.ensemble_weight, 0, 1},
+      {"postprocess.temperature_event", c.temperature_event, 1e-3, 1e3},
+      {"postprocess.temperature_texture", c.temperature_texture, 1e-3, 1e3},
+      {"postprocess.rank_aware_power", c.postprocess.rank_aware_power, 0, 100},
+      {"postprocess.delta_shift_alpha", c.postprocess.delta_shift_alpha, -1e9, 1},
+  };
+  constexpr int last = pipeline::n_windows_per_file - 1;
+  for (const int shift : c.tta_shifts) ranges.push_back({"tta_shifts", double(shift), -last, last});
+  for (const float t : c.study.threshold_grid) ranges.push_back({"study.threshold_grid", double{t}, 0, 1});
+  for (const ProbeGridPoint& point : c.study.probe_grid) {
+    ranges.push_back({"study.probe_grid: C", point.C, 1e-9, 1e9});
+    ranges.push_back({"study.probe_grid: alpha", point.alpha, 0, 1});
+  }
+  return ranges;
+}
+
+inline Status check_ranges(const std::vector<KeyRange>& ranges) {
+  const auto text = [](double value) {
+    char digits[32];
+    std::snprintf(digits, sizeof digits, "%.6g", value);
+    return std::string(digits);
+  };
+  for (const KeyRange& range : ranges)
+    if (!(range.value >= range.least && range.value <= range.most))
+      return Error{ErrorCode::invalid_argument, std::string("configuration.") + range.key, text(range.value),
+                   "a number from " + text(range.least) + " to " + text(range.most)};
+  return {};
+}
+
+}  // namespace detail
+
 /// Whether the values that no later step checks make sense; the error names the key.
 inline Status validate(const Configuration& c) {
-  const auto refuse = [](const char* key, auto value, const char* expected) {
+  PANTANAL_TRY_STATUS(detail::check_ranges(detail::training_ranges(c)));
+  PANTANAL_TRY_STATUS(detail::check_ranges(detail::scoring_ranges(c)));
+  const auto refuse = [](const char* key, std::size_t value, const char* expected) {
     return Error{ErrorCode::invalid_argument, std::string("configuration.") + key, std::to_string(value),
                  expected};
   };
-  const auto is_share = [](double x) { return x >= 0 && x <= 1; };
   if (c.oof_n_splits < 2) return refuse("oof_n_splits", c.oof_n_splits, "at least 2");
   if (c.dryrun_n_files < 1) return refuse("dryrun_n_files", c.dryrun_n_files, "at least 1");
-  if (!is_share(c.ensemble_weight)) return refuse("ensemble_weight", c.ensemble_weight, "0 to 1");
-  if (!is_share(c.probe.alpha)) return refuse("probe.alpha", c.probe.alpha, "0 to 1");
   if (c.probe.pca_dim < 1) return refuse("probe.pca_dim", c.probe.pca_dim, "at least 1");
-  if (!(c.probe.C > 0)) return refuse("probe.C", c.probe.C, "a positive number");
 #ifndef PANTANAL_LIGHTGBM
   if (c.probe.backend == ProbeBackend::lgbm)
     return Error{ErrorCode::unsupported, "configuration.probe.backend", "lgbm, in a build without LightGBM",
@@ -237,21 +310,10 @@ inline Status validate(const Configuration& c) {
   if (c.proto_ssm.n_sites < 1) return refuse("proto_ssm.n_sites", c.proto_ssm.n_sites, "at least 1");
   if (c.proto_ssm_train.oof_n_splits < 2)
     return refuse("proto_ssm_train.oof_n_splits", c.proto_ssm_train.oof_n_splits, "at least 2");
-  if (!(c.temperature_event > 0))
-    return refuse("temperature.event", c.temperature_event, "a positive number");
-  if (!(c.temperature_texture > 0))
-    return refuse("temperature.texture", c.temperature_texture, "a positive number");
   if (c.tta_shifts.empty()) return refuse("tta_shifts", 0, "at least one shift, such as 0");
-  if (!(c.postprocess.rank_aware_power >= 0))
-    return refuse("rank_aware_power", c.postprocess.rank_aware_power, "a number from 0");
-  if (!(c.postprocess.delta_shift_alpha <= 1))
-    return refuse("delta_shift_alpha", c.postprocess.delta_shift_alpha, "at most 1");
-  for (const float t : c.study.threshold_grid)
-    if (!is_share(double{t})) return refuse("study.threshold_grid", t, "thresholds from 0 to 1");
+  if (c.study.threshold_grid.empty()) return refuse("study.threshold_grid", 0, "at least one threshold");
   for (const ProbeGridPoint& point : c.study.probe_grid)
-    if (point.pca_dim < 1 || !(point.C > 0) || !is_share(point.alpha))
-      return refuse("study.probe_grid", point.pca_dim,
-                    "pca_dim of at least 1, a positive C, alpha from 0 to 1");
+    if (point.pca_dim < 1) return refuse("study.probe_grid", point.pca_dim, "pca_dim of at least 1");
   return {};
 }
 

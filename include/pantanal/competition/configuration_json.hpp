@@ -91,7 +91,10 @@ void describe_probe(V& v, ProbeSettings& p) {
   v.field("min_pos", p.min_pos);
   v.field("alpha", p.alpha);
   v.field("C", p.C);
-  v.field("balance", p.balance, Names<Balance>{{"copies", Balance::copies}, {"weights", Balance::weights}});
+  using enum Balance;
+  v.field(
+      "balance", p.balance,
+      Names<Balance>{{"copies", copies}, {"weights", weights}, {"copies_after_split", copies_after_split}});
 }
 
 template <class V>
@@ -103,6 +106,9 @@ void describe_mlp(V& v, MlpSettings& p) {
   v.field("early_stopping", p.early_stopping);
   v.field("validation_fraction", p.validation_fraction);
   v.field("n_iter_no_change", p.n_iter_no_change);
+  using enum ValidationScore;
+  v.field("validation_score", p.validation_score,
+          Names<ValidationScore>{{"accuracy", accuracy}, {"log_loss", log_loss}});
   v.field("random_state", p.random_state);
 }
 
@@ -145,10 +151,9 @@ void describe_postprocess(V& v, Configuration& c) {
   v.field("file_level_top_k", c.postprocess.file_level_top_k);
   v.field("rank_aware_scale", c.postprocess.rank_aware_scale);
   v.field("rank_aware_power", c.postprocess.rank_aware_power);
+  using enum DeltaSmoothing;
   v.field("delta_smoothing", c.postprocess.delta_smoothing,
-          Names<DeltaSmoothing>{{"off", DeltaSmoothing::off},
-                                {"adaptive", DeltaSmoothing::adaptive},
-                                {"shift", DeltaSmoothing::shift}});
+          Names<DeltaSmoothing>{{"off", off}, {"adaptive", adaptive}, {"shift", shift}});
   v.field("delta_shift_alpha", c.postprocess.delta_shift_alpha);
 }
 

@@ -9,7 +9,9 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -108,6 +110,19 @@ inline Result<std::vector<pipeline::WindowMeta>> read_cache_meta(const std::file
   return meta;
 }
 
+/// No row_id is empty or there twice.
+inline Status check_row_ids(std::span<const pipeline::WindowMeta> meta, const std::string& where) {
+  std::unordered_set<std::string_view> seen;
+  for (std::size_t i = 0; i < meta.size(); ++i) {
+    const std::string& row_id = meta[i].row_id;
+    if (row_id.empty() || !seen.insert(row_id).second)
+      return Error{ErrorCode::corrupt, where + ": row " + std::to_string(i),
+                   row_id.empty() ? "no row_id" : "row_id '" + row_id + "' a second time",
+                   "every window's row_id once"};
+  }
+  return {};
+}
+
 inline Status write_cache_meta(const std::filesystem::path& path,
                                std::span<const pipeline::WindowMeta> meta) {
   PANTANAL_TRY(AtomicFile file, AtomicFile::create(path));
@@ -152,6 +167,8 @@ inline Result<PerchOutputs> read_perch_cache(const std::filesystem::path& folder
   PANTANAL_TRY_STATUS(
       pipeline::detail::check_size(where + ": emb_full", outputs.emb, n, outputs.emb.columns));
   PANTANAL_TRY_STATUS(pipeline::reshape_to_files(outputs.meta));
+  PANTANAL_TRY_STATUS(detail::check_row_ids(
+      outputs.meta, (folder / (is_parquet ? detail::cache_parquet : detail::cache_meta)).string()));
   return outputs;
 }
 

@@ -96,11 +96,14 @@ inline ml::MlpOptions mlp_options(const MlpSettings& s) {
   o.early_stopping = s.early_stopping;
   o.validation_fraction = s.validation_fraction;
   o.n_iter_no_change = s.n_iter_no_change;
+  o.validation_score = s.validation_score == ValidationScore::log_loss ? ml::MlpValidation::log_loss
+                                                                       : ml::MlpValidation::accuracy;
   o.random_state = s.random_state;
   return o;
 }
 
-/// The probe's positives repeated n_neg // n_pos times more, or weighted by as much.
+/// The probe's positives repeated n_neg // n_pos times more, before or after the early stopping's split, or
+/// weighted by as much. A class with a single window on one side cannot be split and trains without.
 inline Status fit_mlp_probe(pipeline::Scores x, std::vector<std::int64_t> y, const ProbeOptions& options,
                             Probe& probe) {
   std::vector<std::size_t> positives;
@@ -109,7 +112,7 @@ inline Status fit_mlp_probe(pipeline::Scores x, std::vector<std::int64_t> y, con
   const std::size_t negatives = y.size() - positives.size(),
                     repeat = negatives > positives.size() ? negatives / positives.size() : 0;
   std::vector<float> weights;
-  if (options.probe.balance == Balance::weights) {
+  if (options.probe.balance != Balance::copies) {
     weights.assign(y.size(), 1.0f);
     for (const std::size_t i : positives) weights[i] = static_cast<float>(repeat + 1);
   } else {
@@ -122,7 +125,11 @@ inline Status fit_mlp_probe(pipeline::Scores x, std::vector<std::int64_t> y, con
       }
     x.rows = y.size();
   }
-  ml::MlpClassifier<float> model(mlp_options(options.mlp));
+  ml::MlpOptions settings = mlp_options(options.mlp);
+  settings.repeat_by_weight = options.probe.balance == Balance::copies_after_split;
+  if (options.probe.balance != Balance::copies && std::min(positives.size(), negatives) < 2)
+    settings.early_stopping = false;
+  ml::MlpClassifier<float> model(std::move(settings));
   PANTANAL_TRY_STATUS(model.fit(view(x), y, weights));
   probe.model = std::move(model);
   return {};

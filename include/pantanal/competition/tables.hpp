@@ -4,12 +4,16 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "pantanal/competition/configuration.hpp"
 #include "pantanal/core/result.hpp"
+#include "pantanal/pipeline/align_rows.hpp"
 #include "pantanal/pipeline/prior_tables.hpp"
 #include "pantanal/pipeline/submission.hpp"
 #include "pantanal/pipeline/taxonomy.hpp"
@@ -36,10 +40,39 @@ namespace detail {
 /// The first few of `names`, and how many more there are.
 inline std::string some_of(const std::vector<std::string>& names) {
   constexpr std::size_t most = 5;
+  constexpr std::size_t longest = 120;
   std::string text;
-  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) text += (i ? ", " : "") + names[i];
+  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) {
+    std::size_t end = std::min(names[i].size(), longest);
+    while (end < names[i].size() && end > 0 && (names[i][end] & 0xC0) == 0x80) --end;  // within a character
+    text += (i ? ", " : "") + names[i].substr(0, end) + (end < names[i].size() ? "..." : "");
+  }
   if (names.size() > most) text += " and " + std::to_string(names.size() - most) + " more";
   return text;
+}
+
+/// For each of `meta` the label table's window of that row_id: one on the grid, if there is one, since
+/// another may end where it ends.
+inline Result<std::vector<std::size_t>> label_rows(std::span<const pipeline::WindowMeta> meta,
+                                                   const pipeline::WindowLabels& labels) {
+  std::vector<std::string> wanted, available;
+  std::vector<std::size_t> index;
+  std::set<std::string_view> taken;
+  std::vector<bool> is_off_grid(labels.windows.size());
+  for (const std::size_t i : labels.off_grid) is_off_grid[i] = true;
+  for (const auto& window : meta) wanted.push_back(window.row_id);
+  for (const bool off_grid : {false, true})
+    for (std::size_t i = 0; i < labels.windows.size(); ++i) {
+      const std::string& row_id = labels.windows[i].meta.row_id;
+      if (is_off_grid[i] != off_grid || (off_grid && taken.contains(row_id))) continue;
+      taken.insert(row_id);
+      available.push_back(row_id);
+      index.push_back(i);
+    }
+  PANTANAL_TRY(std::vector<std::size_t> rows,
+               pipeline::align_rows(wanted, available, "train_soundscapes_labels.csv"));
+  for (std::size_t& row : rows) row = index[row];
+  return rows;
 }
 
 }  // namespace detail

@@ -26,7 +26,6 @@
 #include "pantanal/ml/isotonic_regression.hpp"
 #include "pantanal/ml/ranking_metrics.hpp"
 #include "pantanal/ml/splits.hpp"
-#include "pantanal/pipeline/align_rows.hpp"
 #include "pantanal/pipeline/calibrated_thresholds.hpp"
 #include "pantanal/pipeline/oof_base_prior.hpp"
 #include "pantanal/pipeline/per_class_thresholds.hpp"
@@ -77,11 +76,7 @@ class HeadsTrainer {
     PANTANAL_TRY(classes_, bundle_.fusion_classes());
     PANTANAL_TRY_STATUS(pipeline::detail::check_size("Perch outputs", perch_.scores, perch_.meta.size(),
                                                      bundle_.classes.size()));
-    std::vector<std::string> wanted, available;
-    for (const auto& window : perch_.meta) wanted.push_back(window.row_id);
-    for (const auto& window : tables_.labels.windows) available.push_back(window.meta.row_id);
-    PANTANAL_TRY(const std::vector<std::size_t> rows,
-                 pipeline::align_rows(wanted, available, "train_soundscapes_labels.csv"));
+    PANTANAL_TRY(const std::vector<std::size_t> rows, label_rows(perch_.meta, tables_.labels));
     y_ = take_rows(tables_.labels.y_sc, rows);
     labels_ = as_floats(y_);
     PANTANAL_TRY(files_, pipeline::reshape_to_files(perch_.meta));

@@ -25,6 +25,7 @@ struct Tensor {
   Shape shape;
   std::span<const float> values;
   std::shared_ptr<const void> storage;  ///< keeps `values` alive: a mapped file or a vector
+  bool is_mapped = false;               ///< a file's: see pantanal/io/page_release.hpp
 };
 
 using TensorMap = std::map<std::string, Tensor, std::less<>>;
@@ -33,7 +34,7 @@ using TensorMap = std::map<std::string, Tensor, std::less<>>;
 inline Tensor make_tensor(Shape shape, std::vector<float> values) {
   auto owned = std::make_shared<const std::vector<float>>(std::move(values));
   const std::span<const float> view(*owned);
-  return {std::move(shape), view, std::move(owned)};
+  return {std::move(shape), view, std::move(owned), false};
 }
 
 /// The values of `tensors`' entry `name`; empty if there is none.

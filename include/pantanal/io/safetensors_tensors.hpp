@@ -20,7 +20,7 @@ inline Result<TensorMap> map_tensors(const std::shared_ptr<const SafetensorsFile
   for (const auto& [name, entry] : file->tensors()) {
     if (std::find(unread.begin(), unread.end(), name) != unread.end()) continue;
     PANTANAL_TRY(const std::span<const float> values, file->floats(name));
-    tensors.emplace(name, Tensor{entry.shape, values, file});
+    tensors.emplace(name, Tensor{entry.shape, values, file, true});
   }
   return tensors;
 }

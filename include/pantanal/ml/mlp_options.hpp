@@ -16,6 +16,12 @@ enum class MlpActivation { identity, logistic, tanh, relu };
 enum class MlpSolver { adam, sgd };
 enum class MlpLearningRate { constant, invscaling, adaptive };
 
+/// What early stopping judges the validation samples by, weighted.
+enum class MlpValidation {
+  accuracy,  ///< scikit-learn's
+  log_loss  ///< not in scikit-learn: the negative mean log-loss, which few validation samples do not quantize
+};
+
 struct MlpOptions {
   std::vector<std::size_t> hidden_layer_sizes = {100};
   MlpActivation activation = MlpActivation::relu;
@@ -36,6 +42,10 @@ struct MlpOptions {
   double beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8;
   std::size_t n_iter_no_change = 10;
   bool warm_start = false;  ///< fit() goes on from the last fit's parameters
+  MlpValidation validation_score = MlpValidation::accuracy;
+  /// Not in scikit-learn: sample weights are whole numbers, and after the early stopping's split a training
+  /// sample is there as often as its weight says; validation samples are weighted.
+  bool repeat_by_weight = false;
 };
 
 /// Whether every option is in the range that scikit-learn accepts.

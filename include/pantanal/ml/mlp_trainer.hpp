@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -62,6 +63,7 @@ class MlpTrainer {
   /// epoch with the optimizer that there is, if any.
   Status fit(RandomState& random, bool once = false) {
     PANTANAL_TRY_STATUS(choose_samples(random));
+    if (options_.repeat_by_weight) PANTANAL_TRY_STATUS(repeat_training_samples());
     const std::vector<std::uint32_t> first = first_equal_rows(x_, targets_);
     representative_ = first;
     slot_.assign(x_.rows, unused);
@@ -119,6 +121,26 @@ class MlpTrainer {
     return {};
   }
 
+  /// Each training sample as often as its weight says.
+  Status repeat_training_samples() {
+    constexpr double most = 1e8;
+    std::vector<std::size_t> repeated;
+    double total = 0;
+    for (const std::size_t sample : train_) {
+      const auto times = sample_weight_.empty() ? 1.0 : static_cast<double>(sample_weight_[sample]);
+      total += times;
+      if (!(times >= 0 && times == std::floor(times) && total <= most))
+        return Error{ErrorCode::invalid_argument, "sample_weight", std::to_string(times),
+                     "whole numbers of together at most 1e8, for repeat_by_weight"};
+      repeated.insert(repeated.end(), static_cast<std::size_t>(times), sample);
+    }
+    if (repeated.empty())
+      return Error{ErrorCode::invalid_argument, "sample_weight", "0 for every training sample",
+                   "a sample to train on"};
+    train_ = std::move(repeated);
+    return {};
+  }
+
   /// scikit-learn's shuffle(order): the last order under a fresh permutation.
   static void reorder(std::vector<std::size_t>& order, RandomState& random) {
     std::vector<std::size_t> shuffled = random.permutation(order.size());
@@ -134,7 +156,7 @@ class MlpTrainer {
       const std::size_t count = std::min(batch_size, order.size() - begin);
       samples.clear();
       for (std::size_t k = 0; k < count; ++k) samples.push_back(train_[order[begin + k]]);
-      gather(backward.activations(), samples);
+      gather(backward.activations(), samples, !options_.repeat_by_weight);
       loss += backward.step(network_, optimizer, batch_, static_cast<T>(options_.alpha)) *
               static_cast<double>(count);
     }
@@ -142,14 +164,14 @@ class MlpTrainer {
   }
 
   /// Puts the distinct rows among `samples` into the first layer and counts them in batch_.
-  void gather(MlpActivations<T>& activations, std::span<const std::size_t> samples) {
+  void gather(MlpActivations<T>& activations, std::span<const std::size_t> samples, bool weighted) {
     batch_.targets.clear();
     batch_.weights.clear();
     batch_.total_weight = 0;
     used_.clear();
     for (const std::size_t sample : samples) {
       const std::uint32_t row = representative_[sample];
-      const T weight = sample_weight_.empty() ? T{1} : sample_weight_[sample];
+      const T weight = weighted && !sample_weight_.empty() ? sample_weight_[sample] : T{1};
       batch_.total_weight += weight;
       if (slot_[row] != unused) {
         batch_.weights[slot_[row]] += weight;
@@ -169,7 +191,7 @@ class MlpTrainer {
   void judge(MlpBackward<T>& backward) {
     std::size_t& unimproved = progress_.unimproved;
     if (options_.early_stopping) {
-      const double score = accuracy(backward.activations());
+      const double score = validation_score(backward.activations());
       history_.validation_scores.push_back(score);
       unimproved = score < history_.best_validation_score + options_.tol ? unimproved + 1 : 0;
       if (!(score > history_.best_validation_score)) return;
@@ -182,21 +204,39 @@ class MlpTrainer {
     }
   }
 
-  /// Share of the validation samples whose every output is right.
-  double accuracy(MlpActivations<T>& activations) {
-    double right = 0, total = 0;
+  /// Share of the validation samples whose every output is right, or their negative mean log-loss.
+  double validation_score(MlpActivations<T>& activations) {
+    double sum = 0, total = 0;
     for (std::size_t begin = 0; begin < validation_.size(); begin += validation_block) {
       gather(activations,
-             std::span(validation_).subspan(begin, std::min(validation_block, validation_.size() - begin)));
+             std::span(validation_).subspan(begin, std::min(validation_block, validation_.size() - begin)),
+             true);
       network_.forward(activations, batch_.weights.size());
       for (std::size_t r = 0; r < batch_.weights.size(); ++r) {
         const T* p = activations.layers.back().data() + r * activations.strides.back();
         const double weight = static_cast<double>(batch_.weights[r]);
         total += weight;
-        right += predicted_right(p, batch_.targets[r]) ? weight : 0.0;
+        if (options_.validation_score == MlpValidation::log_loss)
+          sum += weight * log_likelihood(p, batch_.targets[r]);
+        else
+          sum += predicted_right(p, batch_.targets[r]) ? weight : 0.0;
       }
     }
-    return right / total;
+    return sum / total;
+  }
+
+  /// Of one sample: the sum over its outputs, or of its class' for a softmax.
+  double log_likelihood(const T* p, const std::uint8_t* target) const {
+    constexpr T eps = std::numeric_limits<T>::epsilon();
+    double sum = 0;
+    for (std::size_t j = 0; j < targets_.columns; ++j) {
+      const T clipped = std::clamp(p[j], eps, T{1} - eps);
+      if (target[j] != 0)
+        sum += std::log(static_cast<double>(clipped));
+      else if (network_.output() == MlpOutput::logistic)
+        sum += std::log(static_cast<double>(T{1} - clipped));
+    }
+    return sum;
   }
 
   bool predicted_right(const T* p, const std::uint8_t* target) const {

@@ -143,11 +143,13 @@ inline void reflect_block(const kernels::KernelTable& table, const Tridiagonal& 
   const std::size_t panel = table.gemm_panel<double>();
   const double* v = t.reflectors.data() + first * t.stride;
   Matrix<double> f(count, count);
+  double along[reflector_block];  // v_i's inner products with those before it
   for (std::size_t i = 0; i < count; ++i) {
     f(i, i) = t.scales[first + i];
+    for (std::size_t k = 0; k < i; ++k)
+      along[k] = inner(v + k * t.stride + begin, v + i * t.stride + begin, n - begin);
     for (std::size_t r = 0; r < i; ++r)
-      for (std::size_t k = r; k < i; ++k)
-        f(r, i) -= f(i, i) * f(r, k) * inner(v + k * t.stride + begin, v + i * t.stride + begin, n - begin);
+      for (std::size_t k = r; k < i; ++k) f(r, i) -= f(i, i) * f(r, k) * along[k];
   }
   AlignedBuffer<double> products(count * columns), turned(count * columns);
   table.panel_gemm_f64({.a = v + begin,

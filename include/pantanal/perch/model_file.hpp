@@ -14,6 +14,7 @@
 
 #include "pantanal/core/result.hpp"
 #include "pantanal/io/json.hpp"
+#include "pantanal/io/page_release.hpp"
 #include "pantanal/io/safetensors.hpp"
 #include "pantanal/io/safetensors_tensors.hpp"
 #include "pantanal/io/safetensors_writer.hpp"
@@ -103,6 +104,8 @@ inline Result<Model> load_model(const std::filesystem::path& path) {
   PANTANAL_TRY(model.source, detail::parse_source(source, metadata + "source"));
   PANTANAL_TRY(model.tensors, map_tensors(file));
   PANTANAL_TRY_STATUS(validate(model, where));
+  for (const auto& [name, tensor] : model.tensors)
+    release_pages(tensor);  // read once; wanted when a session packs them
   return model;
 }
 

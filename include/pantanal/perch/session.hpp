@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/result.hpp"
 #include "pantanal/frontend/log_mel.hpp"
+#include "pantanal/io/page_release.hpp"
 #include "pantanal/perch/head.hpp"
 #include "pantanal/perch/label_head.hpp"
 #include "pantanal/perch/mbconv.hpp"
@@ -116,16 +118,28 @@ class Session {
     stem_.emplace(table, *model_);
     Extent extent = stem_->output_extent();
     blocks_.reserve(a.blocks.size());
-    for (std::size_t i = 0; i < a.blocks.size(); ++i)
+    for (std::size_t i = 0; i < a.blocks.size(); ++i) {
       extent = blocks_.emplace_back(table, *model_, i, extent).output_extent();
+      release("blocks." + std::to_string(i) + ".");
+    }
     head_.emplace(table, *model_, extent);
+    release("head.");
     if (a.label.classes > 0) label_.emplace(table, *model_, head_->positions(), options.label_screen);
+    release("");
     plan();
   }
 
   static frontend::LogMelOptions log_mel_options(const Frontend& f) {
     return {f.samples,  f.pad_left,  f.pad_right, f.frame_length, f.hop_length,
             f.fft_size, f.mel_bands, f.floor,     f.scale};
+  }
+
+  /// Layers keep their weights packed, so that tensors of a mapped file, those of this prefix, need not stay
+  /// in memory as well.
+  void release(std::string_view prefix) const {
+    for (auto tensor = model_->tensors.lower_bound(prefix);
+         tensor != model_->tensors.end() && tensor->first.starts_with(prefix); ++tensor)
+      release_pages(tensor->second);
   }
 
   /// Sizes every workspace for the largest layer.

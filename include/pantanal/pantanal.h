@@ -1,0 +1,211 @@
+/* Pantanal's C interface: Perch's windows, streams and sequence heads, from C99 and whatever calls C.
+ *
+ * Every object is made by a *_create or *_load function and given back by its *_free function, which takes
+ * NULL too. Functions that can fail return a pantanal_status; pantanal_last_error() then has a sentence that
+ * names what was found and what was expected. A failed call changes nothing but where it says so. No
+ * exception leaves the library, it never ends the process and prints nothing.
+ *
+ * Threads: a pantanal_model may be used by any number of threads at once. A session, stream or sequence head
+ * serves one call at a time, from whichever thread; different ones are independent. Functions without an
+ * object may be called from anywhere.
+ *
+ * Strings are UTF-8 with a zero at their end and belong to the library. Options begin with their size, so
+ * that a program compiled against an older header runs with a newer library: fill them in with their *_init
+ * function, then set what differs.
+ */
+#ifndef PANTANAL_PANTANAL_H
+#define PANTANAL_PANTANAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Counts the interface's changes. Functions are added, never altered. */
+#define PANTANAL_API_VERSION 1
+
+#if defined(__GNUC__)
+#define PANTANAL_API __attribute__((visibility("default")))
+#else
+#define PANTANAL_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum pantanal_status {
+  PANTANAL_OK = 0,
+  PANTANAL_INVALID_ARGUMENT = 1, /* the caller passed something outside the documented domain */
+  PANTANAL_NOT_FOUND = 2,        /* a file, tensor or key that must exist does not */
+  PANTANAL_IO = 3,               /* the operating system refused a read */
+  PANTANAL_CORRUPT = 4,          /* the bytes contradict their own format or checksum */
+  PANTANAL_UNSUPPORTED = 5,      /* well-formed, but of a kind this build does not handle */
+  PANTANAL_MISMATCH = 6,         /* well-formed, but of another shape, size or version than required */
+  PANTANAL_OUT_OF_MEMORY = 7,
+  PANTANAL_INTERNAL = 8 /* a broken promise of the library itself */
+} pantanal_status;
+
+/* "ok", "corrupt", ...; "unknown status" for other numbers. */
+PANTANAL_API const char* pantanal_status_name(pantanal_status status);
+
+/* What the calling thread's last failed call had to say; "" before the first. Lasts until its next failed
+ * call. */
+PANTANAL_API const char* pantanal_last_error(void);
+
+/* The library's version, "0.1.0", and its PANTANAL_API_VERSION. */
+PANTANAL_API const char* pantanal_version(void);
+PANTANAL_API int pantanal_api_version(void);
+
+/* ---- Models
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+/* A Perch model, mapped from its file: processes that load the same one share its memory. Replace a file in
+ * use by renaming another over it, never in place. Immutable. */
+typedef struct pantanal_model pantanal_model;
+
+/* Loads and checks what pantanal-convert wrote. */
+PANTANAL_API pantanal_status pantanal_model_load(const char* path, pantanal_model** model);
+
+/* A model with only the given rows of the label head, in that order; `model` stays as it is. */
+PANTANAL_API pantanal_status pantanal_model_keep_classes(const pantanal_model* model, const size_t* rows,
+                                                         size_t count, pantanal_model** kept);
+
+/* What was made of a model keeps what it needs of it. */
+PANTANAL_API void pantanal_model_free(pantanal_model* model);
+
+PANTANAL_API uint32_t pantanal_model_sample_rate(const pantanal_model* model);  /* Hz */
+PANTANAL_API size_t pantanal_model_window_samples(const pantanal_model* model); /* in a window */
+PANTANAL_API size_t pantanal_model_embedding_size(const pantanal_model* model); /* floats */
+PANTANAL_API size_t pantanal_model_classes(const pantanal_model* model); /* 0: a model without label head */
+PANTANAL_API const char* pantanal_model_label(const pantanal_model* model,
+                                              size_t index); /* NULL past the last */
+
+/* ---- Windows
+ * -------------------------------------------------------------------------------------------------------- */
+
+typedef struct pantanal_session pantanal_session;
+
+typedef struct pantanal_session_options {
+  size_t struct_size;
+  size_t threads; /* 0 (default): as many as the CPU has */
+  size_t batch;   /* windows between two passes over the label head, default 12; memory grows with it */
+} pantanal_session_options;
+
+PANTANAL_API void pantanal_session_options_init(pantanal_session_options* options);
+
+/* Packs weights and sets memory aside, all that is needed. `options` may be NULL. */
+PANTANAL_API pantanal_status pantanal_session_create(const pantanal_model* model,
+                                                     const pantanal_session_options* options,
+                                                     pantanal_session** session);
+PANTANAL_API void pantanal_session_free(pantanal_session* session);
+
+/* windows [n, window_samples], mono at the model's rate -> embedding [n, embedding_size], label [n, classes]
+ * (logits) and finite [n], 1 for a window whose results float32 holds. Each output may be NULL; without
+ * `finite` such a window is an error. The results are the same bytes for any number of threads. */
+PANTANAL_API pantanal_status pantanal_session_run(pantanal_session* session, const float* windows, size_t n,
+                                                  float* embedding, float* label, uint8_t* finite);
+
+/* ---- Streams
+ * -------------------------------------------------------------------------------------------------------- */
+
+typedef struct pantanal_stream pantanal_stream;
+
+typedef struct pantanal_stream_options {
+  size_t struct_size;
+  uint32_t sample_rate; /* Hz of what is pushed; 0 (default): the model's */
+  uint32_t channels;    /* interleaved, mixed to one; default 1 */
+  double hop_s;         /* from one window to the next; 0 (default): a window's length */
+  int normalize_peak;   /* 1: remove each window's mean and scale its peak to 0.25; default 0 */
+  size_t threads;       /* default 1; 0: as many as the CPU has */
+  float threshold;      /* a class is heard in a window from this logit on; default 0 */
+  double longest_s;     /* a detection that lasts is given out in pieces of about this length; default 60 */
+} pantanal_stream_options;
+
+PANTANAL_API void pantanal_stream_options_init(pantanal_stream_options* options);
+
+/* A class heard in one window or several that follow each other. Seconds count from the stream's beginning.
+ */
+typedef struct pantanal_detection {
+  size_t label; /* see pantanal_model_label */
+  double start_s, end_s;
+  double peak_s; /* beginning of the window with the largest logit, and that */
+  float peak_logit;
+  uint64_t windows;
+} pantanal_detection;
+
+/* A window and what it settled. The arrays last until the stream is used again. */
+typedef struct pantanal_window {
+  uint64_t index;
+  double start_s, end_s;
+  size_t samples;         /* at the model's rate */
+  size_t recorded;        /* of them, pushed; the others are zeros for a gap, or after the end */
+  const float* embedding; /* [embedding_size]; NULL where nothing was recorded or float32 does not hold it */
+  const float* label;     /* [classes]; likewise */
+  const pantanal_detection* detections; /* that ended with the window before */
+  size_t detection_count;
+} pantanal_window;
+
+/* Another rate than the model's needs a library built with audio. `options` may be NULL. */
+PANTANAL_API pantanal_status pantanal_stream_create(const pantanal_model* model,
+                                                    const pantanal_stream_options* options,
+                                                    pantanal_stream** stream);
+PANTANAL_API void pantanal_stream_free(pantanal_stream* stream);
+
+/* Takes `*taken` of `frames` frames, [frames, channels], fewer if a window is ready: call
+ * pantanal_stream_next until there is none and push the rest. A sample that is no finite number is an error,
+ * and nothing is taken. Full scale is 1, or 32768. */
+PANTANAL_API pantanal_status pantanal_stream_push(pantanal_stream* stream, const float* samples,
+                                                  size_t frames, size_t* taken);
+PANTANAL_API pantanal_status pantanal_stream_push_int16(pantanal_stream* stream, const int16_t* samples,
+                                                        size_t frames, size_t* taken);
+
+/* `frames` frames were lost before what is pushed next. Time goes on, detections end. */
+PANTANAL_API pantanal_status pantanal_stream_mark_gap(pantanal_stream* stream, uint64_t frames);
+
+/* Nothing will be pushed any more. */
+PANTANAL_API pantanal_status pantanal_stream_finish(pantanal_stream* stream);
+
+/* Computes the next window. *window is NULL if more must be pushed first, or after the last. With one thread,
+ * nothing is allocated. */
+PANTANAL_API pantanal_status pantanal_stream_next(pantanal_stream* stream, const pantanal_window** window);
+
+/* After the last window: the detections that it left open. */
+PANTANAL_API pantanal_status pantanal_stream_last_detections(pantanal_stream* stream,
+                                                             const pantanal_detection** detections,
+                                                             size_t* count);
+
+/* ---- Sequence heads
+ * -------------------------------------------------------------------------------------------------- */
+
+/* ProtoSSM: scores a file's windows by their place in a sequence. */
+typedef struct pantanal_proto_ssm pantanal_proto_ssm;
+
+/* The sizes that it was trained with, under their names in PyTorch. */
+typedef struct pantanal_proto_ssm_options {
+  size_t struct_size;
+  size_t d_input, d_model, d_state, d_conv, n_ssm_layers, n_classes, n_windows, n_sites, meta_dim;
+  int use_cross_attn;
+  size_t cross_attn_heads, n_families, n_prototypes;
+  size_t threads; /* default 1; 0: as many as the CPU has */
+} pantanal_proto_ssm_options;
+
+/* The sizes of the published run. */
+PANTANAL_API void pantanal_proto_ssm_options_init(pantanal_proto_ssm_options* options);
+
+PANTANAL_API pantanal_status pantanal_proto_ssm_load(const char* path,
+                                                     const pantanal_proto_ssm_options* options,
+                                                     pantanal_proto_ssm** head);
+PANTANAL_API void pantanal_proto_ssm_free(pantanal_proto_ssm* head);
+
+/* embedding [files, steps, d_input], label [files, steps, n_classes] or NULL, site_ids and hours [files] or
+ * both NULL -> species [files, steps, n_classes] logits. steps is 1 to n_windows. */
+PANTANAL_API pantanal_status pantanal_proto_ssm_run(pantanal_proto_ssm* head, const float* embedding,
+                                                    const float* label, const int64_t* site_ids,
+                                                    const int64_t* hours, size_t files, size_t steps,
+                                                    float* species);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,82 @@
+// What every function of the C interface is wrapped in: errors become a status and a message, and nothing is
+// thrown.
+#pragma once
+
+#include <cstring>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "pantanal/core/result.hpp"
+#include "pantanal/pantanal.h"
+
+namespace pantanal::c_api {
+
+/// The calling thread's last message. Of fixed size, so that running out of memory can be reported.
+inline char* last_error() {
+  static thread_local char text[1024];
+  return text;
+}
+
+inline pantanal_status fail(pantanal_status status, const char* message) {
+  std::strncpy(last_error(), message, 1023);
+  last_error()[1023] = '\0';
+  return status;
+}
+
+inline pantanal_status status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_argument:
+      return PANTANAL_INVALID_ARGUMENT;
+    case ErrorCode::not_found:
+      return PANTANAL_NOT_FOUND;
+    case ErrorCode::io:
+      return PANTANAL_IO;
+    case ErrorCode::corrupt:
+      return PANTANAL_CORRUPT;
+    case ErrorCode::unsupported:
+      return PANTANAL_UNSUPPORTED;
+    case ErrorCode::mismatch:
+      return PANTANAL_MISMATCH;
+    case ErrorCode::internal:
+      return PANTANAL_INTERNAL;
+  }
+  return PANTANAL_INTERNAL;
+}
+
+/// Runs `body`, which returns a Status.
+template <class Body>
+pantanal_status guarded(Body&& body) noexcept {
+  try {
+    const Status status = body();
+    return status ? PANTANAL_OK : fail(status_of(status.error().code), status.error().message().c_str());
+  } catch (const std::bad_alloc&) {
+    return fail(PANTANAL_OUT_OF_MEMORY, "out of memory");
+  } catch (const std::exception& failure) {
+    return fail(PANTANAL_INTERNAL, failure.what());
+  } catch (...) {
+    return fail(PANTANAL_INTERNAL, "an unknown exception");
+  }
+}
+
+/// An argument that must not be null.
+inline Status required(const void* argument, const char* name) {
+  if (argument) return {};
+  return Error{ErrorCode::invalid_argument, name, "NULL", "a pointer"};
+}
+
+/// The caller's options over the defaults: as many bytes as his header knew.
+template <class Options>
+Result<Options> read_options(const Options* given, void (*init)(Options*)) {
+  Options options;
+  init(&options);
+  if (!given) return options;
+  if (given->struct_size < sizeof given->struct_size || given->struct_size > sizeof options)
+    return Error{ErrorCode::invalid_argument, "struct_size", std::to_string(given->struct_size) + " bytes",
+                 "at most " + std::to_string(sizeof options) + ", as the *_init function sets it"};
+  std::memcpy(&options, given, given->struct_size);
+  options.struct_size = sizeof options;
+  return options;
+}
+
+}  // namespace pantanal::c_api
