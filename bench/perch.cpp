@@ -2,7 +2,7 @@
 //
 //   perch [--passes 40] [--classes 234] [--whole]    --whole: Session with no, 234 and all classes as well
 //
-// Prints tab-separated lines for perch_report.py: `peak`, one per thread count, then `stage` and `session`. A
+// Prints tab-separated lines: `peak`, one per thread count, then `stage` and `session`. A
 // stage's time is the median over passes through the whole model, so that caches hold what they hold in use,
 // and beside it the shortest. Batch 12 gives each thread whole windows, batch 1 is computed by all together,
 // as Session does.

@@ -17,7 +17,7 @@ TEST(LabelHeadLayer, AgreesWithTheReferenceForSeveralWindows) {
   std::vector<std::vector<float>> spatial;
   for (unsigned w = 0; w < windows; ++w) spatial.push_back(kernels::random_floats(positions * channels, w));
   std::fill(spatial[1].begin(), spatial[1].end(), 0.0f);  // eps keeps 0/0 away
-  const auto run = [&](const kernels::KernelTable& table, std::size_t threads, LabelScreen screen) {
+  const auto run = [&](const kernels::KernelTable& table, std::size_t threads, bool screen) {
     const LabelHeadLayer layer(table, model, positions, screen);
     AlignedBuffer<float> directions(windows * layer.directions_size()), maxima(windows * layer.maxima_size());
     std::vector<ops::ScreenedRows> screened = layer.make_screened_rows(windows);
@@ -32,8 +32,8 @@ TEST(LabelHeadLayer, AgreesWithTheReferenceForSeveralWindows) {
     return logits;
   };
   for (const kernels::KernelTable* table : kernels::all_tables()) {
-    const std::vector<float> logits = run(*table, 2, LabelScreen::never);
-    for (const std::size_t threads : {1, 2, 3}) EXPECT_EQ(run(*table, threads, LabelScreen::always), logits);
+    const std::vector<float> logits = run(*table, 2, false);
+    for (const std::size_t threads : {1, 2, 3}) EXPECT_EQ(run(*table, threads, true), logits);
     for (std::size_t w = 0; w < windows; ++w) {
       const std::vector<double> expected = reference::detail::label(model, to_double(spatial[w]));
       for (std::size_t c = 0; c < expected.size(); ++c)

@@ -122,12 +122,12 @@ TEST(Session, ScreeningChangesNoBitOfTheLabels) {
   const std::vector<float> x = signal(n, architecture.frontend.samples);
   for (const InstructionSet isa : all_sets) {
     if (!is_supported(isa)) continue;
-    auto exact = Session::create(model, {.threads = 1, .isa = isa, .label_screen = LabelScreen::never});
+    auto exact = Session::create(model, {.threads = 1, .isa = isa, .screen_labels = false});
     ASSERT_TRUE(exact);
     const OutputValues expected = run(*exact, x, n);
     for (const std::size_t threads : {1, 2}) {
-      auto screened = Session::create(
-          model, {.threads = threads, .batch = 3, .isa = isa, .label_screen = LabelScreen::always});
+      auto screened =
+          Session::create(model, {.threads = threads, .batch = 3, .isa = isa, .screen_labels = true});
       ASSERT_TRUE(screened);
       EXPECT_EQ(run(*screened, x, n).label, expected.label)
           << to_string(isa) << ", " << threads << " threads";

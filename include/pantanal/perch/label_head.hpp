@@ -16,13 +16,6 @@
 
 namespace pantanal::perch {
 
-/// Whether bf16 chooses what a label head computes in float32. It never changes a bit.
-enum class LabelScreen {
-  never,
-  large_heads,  ///< from some thousand classes on, where it saves more than it takes to prepare
-  always,
-};
-
 /// logit_c = Σ_p scale_cp·max over positions of ⟨x/(‖x‖₂ + eps), prototype_cp⟩ + bias_c.
 ///
 /// Windows are scored together, so that each panel of prototypes is read from memory once per batch. Where
@@ -31,7 +24,7 @@ enum class LabelScreen {
 class LabelHeadLayer {
  public:
   LabelHeadLayer(const kernels::KernelTable& table, const Model& model, std::size_t positions,
-                 LabelScreen screen = LabelScreen::large_heads)
+                 bool screen = false)
       : table_(&table),
         label_(model.architecture.label),
         positions_(positions),
@@ -41,9 +34,7 @@ class LabelHeadLayer {
         prototypes_(ops::pack_matrix(table, model.values("label.prototypes"), {},
                                      label_.classes * label_.prototypes, channels_)) {
     const std::size_t columns = label_.classes * label_.prototypes;
-    const bool wanted =
-        screen == LabelScreen::always || (screen == LabelScreen::large_heads && columns >= large);
-    if (wanted && ops::SimilarityScreen::is_supported(table, positions))
+    if (screen && ops::SimilarityScreen::is_supported(table, positions))
       screen_.emplace(table, model.values("label.prototypes"), columns, channels_, positions);
   }
 
@@ -93,8 +84,6 @@ class LabelHeadLayer {
   }
 
  private:
-  static constexpr std::size_t large = 4096;  ///< prototypes
-
   void prepare_screen(const Team& team, const float* directions, std::size_t windows,
                       std::span<ops::ScreenedRows> screened) const {
     if (!screen_) return;

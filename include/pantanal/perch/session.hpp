@@ -33,9 +33,9 @@ struct SessionOptions {
   std::size_t batch =
       12;  ///< windows between two passes over the label head's weights; sets the scratch's size
   InstructionSet isa = best_instruction_set();
-  /// Whether the label head is screened where the CPU has bf16: less time, half as much memory again for its
-  /// weights, the same labels bit for bit.
-  LabelScreen label_screen = LabelScreen::large_heads;
+  /// Whether the label head is screened where the CPU has bf16: the same labels bit for bit, half as much
+  /// memory again for its weights. It pays only where bf16 is much faster than float32: measure.
+  bool screen_labels = false;
 };
 
 /// Where run() writes, each [n, ...] row-major or empty to go without. What nothing asks for is not computed.
@@ -124,7 +124,7 @@ class Session {
     }
     head_.emplace(table, *model_, extent);
     release("head.");
-    if (a.label.classes > 0) label_.emplace(table, *model_, head_->positions(), options.label_screen);
+    if (a.label.classes > 0) label_.emplace(table, *model_, head_->positions(), options.screen_labels);
     release("");
     plan();
   }
