@@ -4,8 +4,8 @@
     python bench/ablation.py --bin build/release/tools --perch weights/demo/perch.safetensors [--seeds 5] [--full]
 
 For each seed a competition of its own, Perch's outputs cached once, then heads trained in train mode with v5-run, with each key that
-differs in recommended switched on alone, with all of them, and with some alternatives; each submission is scored on the test soundscapes' labels: macro ROC-AUC
-and padded cmAP (five rows of ones added, as BirdCLEF did), over classes with a positive. Differences to v5-run are taken seed by seed.
+differs in recommended switched on alone, with all of them, and with some alternatives; each submission is scored on the test
+soundscapes' labels: macro ROC-AUC and padded cmAP (five rows of ones added, as BirdCLEF did), over classes with a positive. Differences to v5-run are taken seed by seed.
 Heads are small and quickly trained unless --full is given; probes are not with --full-probes. Needs scikit-learn.
 """
 

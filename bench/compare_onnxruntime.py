@@ -1,7 +1,8 @@
-"""Times Pantanal beside ONNX Runtime on Perch v2, on the same machine, threads and audio, alternating.
+"""Times Pantanal beside ONNX Runtime (and OpenVINO, LiteRT) on Perch v2, on the same machine, threads and audio, alternating.
 
-    pip install . onnx onnxruntime
-    python bench/compare_onnxruntime.py --convert build/release/tools/convert/pantanal-convert [--rounds 9]
+    pip install . onnx onnxruntime [openvino] [ai-edge-litert flatbuffers]
+    python bench/compare_onnxruntime.py --convert build/release/tools/convert/pantanal-convert [--rounds 9] \
+        [--also openvino litert]
 
 Full-size model files with seeded random weights are made by tools/fixtures, once, in --files. Every contestant runs in
 processes of its own, pinned to as many cores as it has threads; contestants take turns within a round and medians over
@@ -18,6 +19,7 @@ import sys
 import time
 
 import numpy as np
+from perch_peers import RUNNERS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAMPLES = 160000
@@ -26,7 +28,7 @@ CLASSES = 234
 
 @dataclasses.dataclass(frozen=True)
 class Contestant:
-    engine: str  # "pantanal" or "onnxruntime"
+    engine: str  # of perch_peers.RUNNERS
     graph: str  # a name for the table
     model: pathlib.Path
     outputs: tuple
@@ -53,6 +55,12 @@ def convert(program, source, target, classes=None):
     return target
 
 
+def make_tflite(source, target):
+    if not target.exists():
+        subprocess.run([sys.executable, ROOT / "bench" / "make_perch_tflite.py", source, target], check=True)
+    return target
+
+
 def contestants(options):
     """Table sections: what is asked for -> who answers."""
     files = options.files
@@ -64,6 +72,12 @@ def contestants(options):
     whole = convert(options.convert, shipped, files / "whole.safetensors")
     kept = convert(options.convert, shipped, files / "kept.safetensors", CLASSES)
     both, embedding = ("embedding", "label"), ("embedding",)
+    others_234, others_embedding = [], []
+    if "openvino" in options.also:
+        others_234.append(Contestant("openvino", "folded, clean, 234 rows, front end of its own operators", clean_234, both))
+    if "litert" in options.also:
+        others_embedding.append(Contestant("litert", "folded, clean, no head, front end of its own operators",
+                                           make_tflite(clean_headless, files / "clean_headless.tflite"), embedding))
     return {
         "whole model, 14,795 classes": [
             Contestant("pantanal", "converted", whole, both),
@@ -74,29 +88,15 @@ def contestants(options):
             Contestant("pantanal", "converted, 234 rows kept", kept, both),
             Contestant("onnxruntime", "as shipped, whole", shipped, both),
             Contestant("onnxruntime", "folded, clean, 234 rows", clean_234, both),
+            *others_234,
         ],
         "embedding only": [
             Contestant("pantanal", "converted", kept, embedding),
             Contestant("onnxruntime", "as shipped, no head", shipped_headless, embedding),
             Contestant("onnxruntime", "folded, clean, no head", clean_headless, embedding),
+            *others_embedding,
         ],
     }
-
-
-def load(contestant, threads):
-    """-> function of windows [n, 160000] that computes the contestant's outputs."""
-    if contestant.engine == "pantanal":
-        import pantanal
-
-        model = pantanal.Perch(contestant.model, threads=threads)
-        return lambda windows: model.run(windows, outputs=contestant.outputs)
-    import onnxruntime
-
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads, settings.inter_op_num_threads = threads, 1
-    settings.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(contestant.model), settings, providers=["CPUExecutionProvider"])
-    return lambda windows: session.run(list(contestant.outputs), {"inputs": windows})
 
 
 def work(connection, contestant, cores, threads):
@@ -104,7 +104,7 @@ def work(connection, contestant, cores, threads):
     import os
 
     os.sched_setaffinity(0, cores)
-    run = load(contestant, threads)
+    run = RUNNERS[contestant.engine](contestant.model, contestant.outputs, threads)
     connection.send("ready")
     while (batch := connection.recv()) is not None:
         windows = np.random.default_rng(0).normal(0, 0.1, (batch, SAMPLES)).astype(np.float32)
@@ -156,7 +156,7 @@ def measure(section, people, batch, rounds, cores):
     entries = []
     for contestant in people:
         entries += [Entry(contestant, 1, 1, cores), Entry(contestant, 2, 1, cores)]
-        if contestant.engine == "onnxruntime":
+        if contestant.engine != "pantanal":
             entries.append(Entry(contestant, 1, 2, cores))
     for _ in range(rounds):
         for entry in entries:
@@ -176,6 +176,7 @@ def main():
     parser.add_argument("--files", type=pathlib.Path, default=pathlib.Path("build/bench-files"))
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--only", nargs="+", choices=["whole", "234", "embedding"], default=["whole", "234", "embedding"])
+    parser.add_argument("--also", nargs="+", choices=["openvino", "litert"], default=[], help="beside them, if installed")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 12])
     parser.add_argument("--cores", type=int, nargs=2, default=[0, 1])
     options = parser.parse_args()

@@ -2,7 +2,7 @@
 //
 //   perch [--passes 40] [--classes 234] [--whole]    --whole: Session with no, 234 and all classes as well
 //
-// Prints tab-separated lines: `peak`, one per thread count, then `stage` and `session`. A
+// Prints tab-separated lines for perch_report.py: `peak`, one per thread count, then `stage` and `session`. A
 // stage's time is the median over passes through the whole model, so that caches hold what they hold in use,
 // and beside it the shortest. Batch 12 gives each thread whole windows, batch 1 is computed by all together,
 // as Session does.
@@ -97,12 +97,7 @@ class Layers {
     perch::MbconvLayer::ScratchSizes most;
     std::size_t image = std::max(stem_.output_size(), head_->output_size());
     for (const perch::MbconvLayer& block : blocks_) {
-      const auto sizes = block.scratch_sizes();
-      most.depthwise = std::max(most.depthwise, sizes.depthwise);
-      most.row_sums = std::max(most.row_sums, sizes.row_sums);
-      most.gate = std::max(most.gate, sizes.gate);
-      most.projection = std::max(most.projection, sizes.projection);
-      most.slab = std::max(most.slab, sizes.slab);
+      most.cover(block.scratch_sizes());
       image = std::max(image, block.output_size());
     }
     most.slab = std::max({most.slab, stem_.scratch_size(), log_mel_.scratch_size()});
@@ -167,8 +162,8 @@ class Layers {
 
 /// Seconds per window of each stage in one pass: the mean over the threads, all of which work all the time.
 std::vector<double> one_pass(Layers& layers, std::size_t threads, std::size_t batch,
-                             std::span<const float> windows, float* directions, float* maxima, float* logits,
-                             std::span<ops::ScreenedRows> screened) {
+                             std::span<const float> windows, float* directions, float* maxima,
+                             float* logits) {
   const std::size_t samples = windows.size() / batch, each = layers.label().directions_size();
   std::vector<std::vector<double>> seconds(threads, std::vector<double>(layers.stages().size()));
   parallel_team(threads, [&](const Team& team) {
@@ -181,7 +176,7 @@ std::vector<double> one_pass(Layers& layers, std::size_t threads, std::size_t ba
     for (std::size_t i = alone; i < batch; ++i)
       layers.run(team, 0, team.rank(), windows.subspan(i * samples, samples), directions + i * each, mine);
     const auto start = std::chrono::steady_clock::now();
-    layers.label().run(team, directions, batch, maxima, logits, screened);
+    layers.label().run(team, directions, batch, maxima, logits);
     mine.back() += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   });
   // Windows done apart take 1/threads of the wall time that they took each; those done together all of it.
@@ -202,12 +197,11 @@ void bench_stages(const perch::Model& model, std::size_t threads, std::size_t ba
       kernels::random_floats(batch * model.architecture.frontend.samples, 1, 0.1f);
   AlignedBuffer<float> directions(batch * layers.label().directions_size()),
       maxima(batch * layers.label().maxima_size());
-  std::vector<ops::ScreenedRows> screened = layers.label().make_screened_rows(batch);
   std::vector<float> logits(batch * layers.label().classes());
   std::vector<std::vector<double>> times(layers.stages().size());
   for (std::size_t pass = 0; pass <= passes; ++pass) {
     const auto seconds =
-        one_pass(layers, threads, batch, windows, directions.data(), maxima.data(), logits.data(), screened);
+        one_pass(layers, threads, batch, windows, directions.data(), maxima.data(), logits.data());
     for (std::size_t s = 0; s < times.size(); ++s)
       if (pass > 0) times[s].push_back(seconds[s]);
   }
@@ -221,8 +215,8 @@ void bench_stages(const perch::Model& model, std::size_t threads, std::size_t ba
 }
 
 bool bench_session(const std::shared_ptr<const perch::Model>& model, std::size_t threads, std::size_t batch,
-                   std::size_t passes) {
-  auto session = perch::Session::create(model, {.threads = threads, .batch = batch});
+                   std::size_t passes, bool screen) {
+  auto session = perch::Session::create(model, {.threads = threads, .batch = batch, .screen_labels = screen});
   if (!session) return false;
   const perch::OutputSizes sizes = session->output_sizes();
   const std::vector<float> windows =
@@ -235,8 +229,9 @@ bool bench_session(const std::shared_ptr<const perch::Model>& model, std::size_t
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     if (pass > 0) times.push_back(seconds.count() / count(batch));
   }
-  std::printf("session\t%zu classes\t%zu\t%zu\t%.5f\t%.5f\n", model->architecture.label.classes, threads,
-              batch, 1e3 * median(times), 1e3 * *std::min_element(times.begin(), times.end()));
+  std::printf("session\t%zu classes%s\t%zu\t%zu\t%.5f\t%.5f\n", model->architecture.label.classes,
+              screen ? ", screened" : "", threads, batch, 1e3 * median(times),
+              1e3 * *std::min_element(times.begin(), times.end()));
   std::fflush(stdout);
   return true;
 }
@@ -274,6 +269,9 @@ int main(int argc, char** argv) {
     const auto kept = make_model(n);
     for (const std::size_t threads : {1, 2})
       for (const std::size_t batch : {1, 12})
-        if (!bench_session(kept, threads, batch, std::max(1ul, passes / batch))) return 1;
+        for (const bool screen : {false, true})
+          if ((n > 0 || !screen) &&
+              !bench_session(kept, threads, batch, std::max(1ul, passes / batch), screen))
+            return 1;
   }
 }

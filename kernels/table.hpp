@@ -64,18 +64,21 @@ struct MaxSimilarityArgs {
 /// Rows that a screen takes at most.
 inline constexpr std::size_t screen_rows = 64;
 
-/// The same maxima as `exact` gives, bit for bit, most of the work done in bf16. A pair is two neighbouring
-/// terms of the sum. ops/similarity_screen.hpp makes all of it and says what the bounds mean: similarities of
-/// row r and column n are screened to within row_error[r]·column_norm[n] + row_norm[r]·column_error[n], but
-/// for what is the same in all rows.
+/// The same maxima as `exact` gives, bit for bit, most of the work done in 16-bit integers. A pair is two
+/// neighbouring terms of the sum. ops/similarity_screen.hpp makes all of it and says what the bounds mean:
+/// row_scale[r]·column_scale[n]·Σ_k input·weight is the similarity of row r and column n to within
+/// row_error[r]·column_norm[n] + row_norm[r]·column_error[n] + row_rounding[r]·column_rounding[n], but for
+/// what is the same in all rows.
 struct ScreenedMaxSimilarityArgs {
   MaxSimilarityArgs exact;
-  std::size_t columns = 0;                        ///< of exact.padded_columns; the others' maxima are 0
-  const float* transposed = nullptr;              ///< exact.input, [depth][screen_rows]
-  const std::uint16_t* screen_input = nullptr;    ///< [rows][pairs][2]
-  const std::uint16_t* screen_weights = nullptr;  ///< panels as exact.weights, [pairs][width][2]
-  std::size_t pairs = 0;                          ///< of depth; the last is filled up with a zero
-  const float *row_error = nullptr, *row_norm = nullptr, *column_norm = nullptr, *column_error = nullptr;
+  std::size_t columns = 0;                       ///< of exact.padded_columns; the others' maxima are 0
+  const float* transposed = nullptr;             ///< exact.input, [depth][screen_rows]
+  const std::int16_t* screen_input = nullptr;    ///< [rows][pairs][2]
+  const std::int16_t* screen_weights = nullptr;  ///< panels as exact.weights, [pairs][width][2]
+  std::size_t pairs = 0;                         ///< of depth; the last is filled up with a zero
+  const float *row_scale = nullptr, *row_error = nullptr, *row_norm = nullptr, *row_rounding = nullptr;
+  const float *column_scale = nullptr, *column_error = nullptr, *column_norm = nullptr,
+              *column_rounding = nullptr;
 };
 
 /// The non-zero stretch of one mel band: bins first_bin … first_bin + bins - 1 with weights[offset …].
@@ -185,7 +188,7 @@ struct KernelTable {
   void (*pointwise)(const PointwiseArgs&) = nullptr;
   void (*depthwise)(const DepthwiseArgs&) = nullptr;
   void (*max_similarity)(const MaxSimilarityArgs&) = nullptr;
-  /// Null where the instruction set has no bf16; the CPU must have it (has_bf16_dot_products).
+  /// Null where the instruction set has none of it; the CPU must have it (has_int16_dot_products).
   void (*screened_max_similarity)(const ScreenedMaxSimilarityArgs&) = nullptr;
   void (*log_mel)(const LogMelArgs&) = nullptr;
   /// data[r][c] *= scale[c]

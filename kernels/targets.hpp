@@ -45,7 +45,7 @@ namespace pantanal::kernels::avx2 {
 PANTANAL_END_TARGET
 
 // One kernel of the AVX-512 table needs more than AVX-512: the table's user asks the CPU for it.
-PANTANAL_BEGIN_TARGET("avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,avx2,fma")
+PANTANAL_BEGIN_TARGET("avx512f,avx512vl,avx512bw,avx512dq,avx512vnni,avx2,fma")
 namespace pantanal::kernels::avx512 {
 inline void screened_max_similarity(const ScreenedMaxSimilarityArgs&);
 }
@@ -57,9 +57,9 @@ namespace pantanal::kernels::avx512 {
 #include "pantanal/kernels/kernels.inc"
 }  // namespace pantanal::kernels::avx512
 PANTANAL_END_TARGET
-PANTANAL_BEGIN_TARGET("avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,avx2,fma")
+PANTANAL_BEGIN_TARGET("avx512f,avx512vl,avx512bw,avx512dq,avx512vnni,avx2,fma")
 namespace pantanal::kernels::avx512 {
-#include "pantanal/kernels/prototype_bf16.inc"
+#include "pantanal/kernels/prototype_screen.inc"
 }  // namespace pantanal::kernels::avx512
 PANTANAL_END_TARGET
 #endif

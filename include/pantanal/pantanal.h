@@ -145,7 +145,8 @@ typedef struct pantanal_window {
   size_t detection_count;
 } pantanal_window;
 
-/* Another rate than the model's needs a library built with audio. `options` may be NULL. */
+/* Another rate than the model's is converted: by libsoxr in a library built with audio, as files are, otherwise
+ * by a filter of the library's own, as flat. `options` may be NULL. */
 PANTANAL_API pantanal_status pantanal_stream_create(const pantanal_model* model,
                                                     const pantanal_stream_options* options,
                                                     pantanal_stream** stream);
@@ -159,7 +160,8 @@ PANTANAL_API pantanal_status pantanal_stream_push(pantanal_stream* stream, const
 PANTANAL_API pantanal_status pantanal_stream_push_int16(pantanal_stream* stream, const int16_t* samples,
                                                         size_t frames, size_t* taken);
 
-/* `frames` frames were lost before what is pushed next. Time goes on, detections end. */
+/* `frames` frames were lost before what is pushed next. Time goes on; the first window of
+ * which nothing was recorded ends detections. */
 PANTANAL_API pantanal_status pantanal_stream_mark_gap(pantanal_stream* stream, uint64_t frames);
 
 /* Nothing will be pushed any more. */

@@ -8,8 +8,7 @@
 #include "pantanal/pantanal.h"
 #include "pantanal/perch/model.hpp"
 #include "pantanal/perch/session.hpp"
-#include "pantanal/stream/detection_tracker.hpp"
-#include "pantanal/stream/perch_stream.hpp"
+#include "pantanal/stream/detection_stream.hpp"
 
 struct pantanal_model {
   std::shared_ptr<const pantanal::perch::Model> model;

@@ -115,12 +115,22 @@ TEST_F(StreamProgram, EndsWithACodeThatSaysHow) {
   pipe("printf ''", "--hop 1e-9", 2);
   pipe("printf ''", "--channels 0", 2);
   pipe("printf ''", "--format s12", 2);
+  pipe("printf ''", "--threshold nan", 2);
+  pipe("printf ''", "--longest 1", 2);
   pipe("printf ''", "--out /no/folder/x", 5);
   const std::string away = "cd '" + folder_.path().string() +
                            "' && cat /dev/zero | ('" PANTANAL_INFER "' --stream - -m '" + demo_model +
                            "' --hop 0.5; echo $? > code) | head -n 2 > events";
   EXPECT_EQ(std::system(away.c_str()), 0);
   EXPECT_EQ(read_bytes(folder_ / "code"), "5\n");
+}
+
+TEST_F(StreamProgram, ReplacesNeitherTheModelNorTheSound) {
+  write_bytes(folder_ / "sound", std::string(32000, 'x'));
+  const std::string stream = "cd '" + folder_.path().string() + "' && '" PANTANAL_INFER "' --stream sound ";
+  EXPECT_EQ(WEXITSTATUS(std::system((stream + "-m '" + demo_model + "' --out ./sound").c_str())), 2);
+  EXPECT_EQ(WEXITSTATUS(std::system((stream + "-m sound --out sound").c_str())), 2);
+  EXPECT_EQ(read_bytes(folder_ / "sound"), std::string(32000, 'x'));
 }
 
 TEST_F(StreamProgram, WritesWhatIsOpenWhenInterrupted) {

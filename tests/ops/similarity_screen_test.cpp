@@ -1,11 +1,12 @@
-// Maxima found by way of bf16 against those of float32, bit for bit, above all where bf16 alone would be
-// wrong.
+// Maxima found by way of 16-bit integers against those of float32, bit for bit, above all where those alone
+// would be wrong.
 #include "pantanal/ops/similarity_screen.hpp"
 
 #include <gtest/gtest.h>
 
 #include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -30,7 +31,8 @@ ScreenProblem screen_problem(std::size_t rows, std::size_t depth, std::size_t co
   return p;
 }
 
-/// Bits of the maxima; `screen` none: float32 throughout. `trusting` takes bf16's similarities for exact.
+/// Bits of the maxima; `screen` none: float32 throughout. `trusting` takes the integers' similarities for
+/// exact.
 std::vector<std::uint32_t> screen_maxima(const kernels::KernelTable& table, const ScreenProblem& p,
                                          bool screened, bool trusting = false) {
   const PackedMatrix packed = pack_matrix(table, p.weight, {}, p.columns, p.depth);
@@ -45,10 +47,10 @@ std::vector<std::uint32_t> screen_maxima(const kernels::KernelTable& table, cons
   if (screened) {
     const SimilarityScreen screen(table, p.weight, p.columns, p.depth, p.rows);
     ScreenedRows rows = screen.make_rows();
-    screen.round_rows(Team(), p.input.data(), p.depth, rows);
-    screen.bound_rows(Team(), p.input.data(), p.depth, rows);
+    screen.center_rows(Team(), p.input.data(), p.depth, rows);
+    screen.quantize_rows(Team(), p.input.data(), p.depth, rows);
     if (trusting)
-      for (std::size_t r = 0; r < p.rows; ++r) rows.error[r] = rows.norm[r] = 0;
+      for (std::size_t r = 0; r < p.rows; ++r) rows.error[r] = rows.norm[r] = rows.rounding[r] = 0;
     EXPECT_TRUE(screen.is_usable(rows));
     table.screened_max_similarity(screen.arguments(exact, 0, rows));
   } else {
@@ -72,13 +74,24 @@ void expect_equal_bits(const ScreenProblem& p) {
         << p.rows << " rows, depth " << p.depth << ", " << p.columns << " columns";
 }
 
-TEST(SimilarityScreen, RoundsToTheNearestBf16) {
-  EXPECT_EQ(from_bf16(to_bf16(1.0f)), 1.0f);
-  EXPECT_EQ(from_bf16(to_bf16(-0.0f)), 0.0f);
-  EXPECT_EQ(from_bf16(to_bf16(1.0f + 0x1p-8f)), 1.0f);                    // a tie goes to the even one
-  EXPECT_EQ(from_bf16(to_bf16(1.0f + 3 * 0x1p-8f)), 1.0f + 4 * 0x1p-8f);  // as does this
-  EXPECT_EQ(from_bf16(to_bf16(1.0f + 0x1.02p-8f)), 1.0f + 2 * 0x1p-8f);
-  EXPECT_NEAR(from_bf16(to_bf16(-3e38f)), -3e38f, 3e38f * 0x1p-9f);
+TEST(SimilarityScreen, QuantizesWithinTheErrorItStates) {
+  for (const std::size_t depth : {1, 2, 19, 1536})
+    for (const float size : {1.0f, 1e-30f, 1e30f, 1e-40f}) {
+      const std::vector<float> x = kernels::random_floats(depth, 3, size);
+      std::vector<std::int16_t> integers(depth + 1);
+      const QuantizedVector q = quantize(x, integers.data(), 2);
+      double error = 0, square = 0, length = 0;
+      for (std::size_t k = 0; k < depth; ++k) {
+        const double kept = double{q.scale} * integers[k];
+        error += (x[k] - kept) * (x[k] - kept), square += double{x[k]} * x[k],
+            length += integers[k] * integers[k];
+      }
+      EXPECT_NEAR(q.error, std::sqrt(error), 1e-9 * std::sqrt(square));
+      EXPECT_LT(length, 0x1p31);
+      if (size == 1) {
+        EXPECT_LT(q.error, 3e-4 * std::sqrt(square)) << depth;
+      }
+    }
 }
 
 TEST(SimilarityScreen, GivesFloat32sBitsForEveryShape) {
@@ -88,20 +101,15 @@ TEST(SimilarityScreen, GivesFloat32sBitsForEveryShape) {
         expect_equal_bits(screen_problem(rows, depth, columns, 1, static_cast<unsigned>(rows + depth)));
 }
 
-/// The full size, rows that differ much or little: bf16 alone orders them wrongly for some columns.
-TEST(SimilarityScreen, GivesFloat32sBitsWhereBf16OrdersRowsWrongly) {
-  std::size_t wrong = 0;
-  for (const float spread : {1.0f, 0.1f, 0.001f}) {
-    const ScreenProblem p = screen_problem(64, 1536, 480, spread, 11);
-    expect_equal_bits(p);
-    for (const kernels::KernelTable* table : screening_tables())
-      wrong += screen_maxima(*table, p, true, true) != screen_maxima(*table, p, false);
-  }
-  EXPECT_TRUE(wrong > 0 || screening_tables().empty()) << "nothing here is hard to tell apart";
+TEST(SimilarityScreen, GivesFloat32sBitsAtFullSize) {
+  for (const float spread : {1.0f, 0.1f, 0.001f})
+    expect_equal_bits(screen_problem(64, 1536, 480, spread, 11));
 }
 
-/// Pairs of rows that differ by a last bit of one component, and rows that are the same.
+/// Pairs of rows that differ by a last bit of one component, and rows that are the same: integers alone order
+/// some wrongly.
 TEST(SimilarityScreen, GivesFloat32sBitsForNearTies) {
+  std::size_t wrong = 0;
   for (const std::size_t different : {1, 2, 32}) {
     ScreenProblem p = screen_problem(64, 96, 200, 1, 5);
     for (std::size_t r = different; r < p.rows; ++r)
@@ -113,7 +121,10 @@ TEST(SimilarityScreen, GivesFloat32sBitsForNearTies) {
       x = std::nextafter(x, r % 3 ? 2.0f : -2.0f);
     }
     expect_equal_bits(p);
+    for (const kernels::KernelTable* table : screening_tables())
+      wrong += screen_maxima(*table, p, true, true) != screen_maxima(*table, p, false);
   }
+  EXPECT_TRUE(wrong > 0 || screening_tables().empty()) << "nothing here is hard to tell apart";
 }
 
 /// Similarities of zero of either sign, opposite rows, and numbers near both ends of float32's range.
@@ -139,8 +150,8 @@ TEST(SimilarityScreen, IsNotUsedForRowsThatAreNotFinite) {
       p.input[7] = bad;
       const SimilarityScreen screen(*table, p.weight, p.columns, p.depth, p.rows);
       ScreenedRows rows = screen.make_rows();
-      screen.round_rows(Team(), p.input.data(), p.depth, rows);
-      screen.bound_rows(Team(), p.input.data(), p.depth, rows);
+      screen.center_rows(Team(), p.input.data(), p.depth, rows);
+      screen.quantize_rows(Team(), p.input.data(), p.depth, rows);
       EXPECT_FALSE(screen.is_usable(rows));
     }
 }

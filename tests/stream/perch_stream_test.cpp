@@ -15,6 +15,7 @@
 #include "audio/audio_files.hpp"
 #include "core/counted_allocations.hpp"
 #include "pantanal/audio/resample.hpp"
+#include "pantanal/stream/polyphase_converter.hpp"
 #include "pantanal/stream/soxr_converter.hpp"
 #include "perch/random_model.hpp"
 
@@ -216,8 +217,8 @@ TEST(PerchStream, RefusesOptionsThatMakeNoSense) {
 
 /// Hours of sound in blocks of odd sizes: 2 s in every `period_s`, gaps for the rest. After the first period
 /// neither operator new nor, where glibc tells, any library may have asked for more.
-void listen_for(std::uint32_t rate, std::uint64_t hours, std::uint64_t period_s) {
-  PerchStream live = stream({.rate = rate});
+void listen_for(PerchStream live, std::uint64_t hours, std::uint64_t period_s) {
+  const std::uint32_t rate = live.options().rate;
   const std::vector<float> sound = noise(rate * 2);
   std::minstd_rand random(3);
   std::uint64_t windows = 0, recorded = 0, new_at_start = 0, heap_at_start = 0;
@@ -248,9 +249,13 @@ void listen_for(std::uint32_t rate, std::uint64_t hours, std::uint64_t period_s)
   EXPECT_EQ(recorded, 64000 * (3600 * hours / period_s));
 }
 
-TEST(PerchStream, ADayAllocatesNothing) { listen_for(32000, 24, 300); }
+TEST(PerchStream, ADayAllocatesNothing) { listen_for(stream({.rate = 32000}), 24, 300); }
 
-TEST(PerchStream, AnHourAtAnotherRateAllocatesNothing) { listen_for(24000, 1, 60); }
+TEST(PerchStream, AnHourAtAnotherRateAllocatesNothing) {
+  listen_for(stream({.rate = 24000}), 1, 60);
+  listen_for(*PerchStream::create(session(), {.rate = 24000}, *PolyphaseConverter::create(24000, 32000)), 1,
+             60);
+}
 
 }  // namespace
 }  // namespace pantanal::stream

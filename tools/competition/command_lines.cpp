@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "competition_paths.hpp"
 #include "configuration_option.hpp"
 #include "duration.hpp"
 #include "path_clashes.hpp"
@@ -130,21 +131,21 @@ Status check(const SubmitOptions& o) {
       {"--out", o.out}, {"the journal", o.out.string() + ".journal"}, {"--logs", o.logs}};
   (o.train_from_cache ? outputs : inputs).push_back({"--heads", o.heads});
   if (o.train_from_cache) add_cache_files(inputs, *o.train_from_cache);
-  return check_paths(outputs, inputs);
+  return infer::check_paths(outputs, inputs);
 }
 
 Status check(const TrainOptions& o) {
   std::vector<NamedPath> inputs = competition_inputs(o.data);
   inputs.push_back({"--perch", o.perch});
   if (o.cache) add_cache_files(inputs, *o.cache);
-  return check_paths({{"--out", o.out}, {"--logs", o.logs}}, inputs);
+  return infer::check_paths({{"--out", o.out}, {"--logs", o.logs}}, inputs);
 }
 
 Status check(const RescoreOptions& o) {
   std::vector<NamedPath> inputs = {{"--heads", o.heads}}, outputs = {{"--out", o.out}};
   add_cache_files(inputs, o.cache);
   if (!o.steps.empty()) outputs.push_back({"--steps", o.steps});
-  return check_paths(outputs, inputs);
+  return infer::check_paths(outputs, inputs);
 }
 
 /// The options, unless an output would take an input's place.

@@ -4,14 +4,15 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "interruption.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/requested_isa.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "pantanal/perch/session.hpp"
+#include "path_clashes.hpp"
 #include "recording_loop.hpp"
 #include "recordings.hpp"
 #include "result_writer.hpp"
@@ -22,27 +23,11 @@ namespace {
 
 /// Outputs must not replace each other or what is read.
 Status check_outputs(const Options& options, const RecordingList& list) {
-  const auto resolved = [](const std::filesystem::path& path) {
-    std::error_code failure;
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, failure), failure);
-  };
-  const auto same = [resolved](const std::filesystem::path& a, const std::filesystem::path& b) {
-    return resolved(a) == resolved(b);
-  };
-  if (options.out && options.embeddings && same(*options.out, *options.embeddings))
-    return Error{ErrorCode::invalid_argument, options.out->string(), "it for --out and --embeddings",
-                 "two different files"};
-  for (const auto& output : {options.out, options.embeddings}) {
-    if (!output) continue;
-    const bool is_read =
-        same(*output, options.model) || std::ranges::any_of(list.recordings, [&](const Recording& recording) {
-          return same(*output, recording.path);
-        });
-    if (is_read)
-      return Error{ErrorCode::invalid_argument, output->string(), "an output that is also an input",
-                   "a file that may be replaced"};
-  }
-  return {};
+  std::vector<NamedPath> outputs, inputs = {{"--model", options.model}};
+  if (options.out) outputs.push_back({"--out", *options.out});
+  if (options.embeddings) outputs.push_back({"--embeddings", *options.embeddings});
+  for (const Recording& recording : list.recordings) inputs.push_back({"a recording", recording.path});
+  return check_paths(outputs, inputs);
 }
 
 Status check_labels(const Options& options, const perch::Model& model) {

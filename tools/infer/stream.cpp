@@ -1,22 +1,23 @@
 #include "stream.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "interruption.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/requested_isa.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "pantanal/perch/session.hpp"
-#include "pantanal/stream/detection_tracker.hpp"
+#include "pantanal/stream/detection_stream.hpp"
 #include "pantanal/stream/perch_stream.hpp"
 #include "pantanal/stream/soxr_converter.hpp"
+#include "path_clashes.hpp"
 #include "pcm_input.hpp"
 #include "stream_events.hpp"
 
@@ -26,18 +27,17 @@ namespace {
 /// A stream, what is heard in it and where that is told.
 class Listener {
  public:
-  Listener(stream::PerchStream stream, stream::DetectionTracker tracker, StreamEvents events)
-      : stream_(std::move(stream)), tracker_(std::move(tracker)), events_(std::move(events)) {}
+  Listener(stream::DetectionStream heard, StreamEvents events)
+      : heard_(std::move(heard)), events_(std::move(events)) {}
 
   StreamEvents& events() { return events_; }
   std::uint64_t windows() const { return windows_; }
 
   /// Takes frames, those with samples that are no numbers as gaps.
   Status hear(std::span<const float> interleaved) {
-    const std::size_t channels = stream_.options().channels;
+    const std::size_t channels = stream().options().channels;
     const auto is_sound = [&](std::size_t frame) {
-      return std::ranges::all_of(interleaved.subspan(frame * channels, channels),
-                                 [](float x) { return std::fabs(x) <= audio::largest_sample; });
+      return std::ranges::all_of(interleaved.subspan(frame * channels, channels), audio::is_sample);
     };
     for (std::size_t begin = 0, end = 0; begin < interleaved.size() / channels; begin = end) {
       const bool sound = is_sound(begin);
@@ -49,33 +49,35 @@ class Listener {
   }
 
   Status finish(std::string_view reason) {
-    stream_.finish();
+    stream().finish();
     PANTANAL_TRY_STATUS(take_windows());
     PANTANAL_TRY_STATUS(tell_gap());
-    PANTANAL_TRY_STATUS(events_.detections(tracker_.interrupt()));
-    PANTANAL_TRY_STATUS(
-        events_.end(seconds(stream_.frames()), seconds(stream_.frames() - lost_), windows_, reason));
+    PANTANAL_TRY_STATUS(events_.detections(heard_.last_detections()));
+    const std::uint64_t frames = stream().frames();
+    PANTANAL_TRY_STATUS(events_.end(seconds(frames), seconds(frames - lost_), windows_, reason));
     return events_.finish();
   }
 
  private:
-  double seconds(std::uint64_t frames) const { return static_cast<double>(frames) / stream_.options().rate; }
+  stream::PerchStream& stream() { return heard_.stream(); }
+
+  double seconds(std::uint64_t frames) { return static_cast<double>(frames) / stream().options().rate; }
 
   Status push(std::span<const float> sound) {
     while (!sound.empty()) {
-      PANTANAL_TRY(const std::size_t taken, stream_.push(sound));
-      sound = sound.subspan(taken * stream_.options().channels);
+      PANTANAL_TRY(const std::size_t taken, stream().push(sound));
+      sound = sound.subspan(taken * stream().options().channels);
       PANTANAL_TRY_STATUS(take_windows());
     }
     return {};
   }
 
   Status lose(std::uint64_t frames) {
-    if (gap_.lost == 0) gap_.begin = stream_.frames();
+    if (gap_.lost == 0) gap_.begin = stream().frames();
     gap_.lost += frames;
-    gap_.end = stream_.frames() + frames;
+    gap_.end = stream().frames() + frames;
     lost_ += frames;
-    PANTANAL_TRY_STATUS(stream_.mark_gap(frames));
+    PANTANAL_TRY_STATUS(stream().mark_gap(frames));
     return take_windows();
   }
 
@@ -88,16 +90,15 @@ class Listener {
   }
 
   Status take_windows() {
-    const auto rate = static_cast<std::uint32_t>(stream_.session().model().architecture.frontend.sample_rate);
+    const auto rate =
+        static_cast<std::uint32_t>(stream().session().model().architecture.frontend.sample_rate);
     for (;;) {
-      PANTANAL_TRY(const std::optional<stream::StreamWindow> window, stream_.next());
-      if (!window) return {};
+      PANTANAL_TRY(const std::optional<stream::HeardWindow> heard, heard_.next());
+      if (!heard) return {};
       ++windows_;
       PANTANAL_TRY_STATUS(tell_gap());
-      PANTANAL_TRY_STATUS(events_.window(*window, rate));
-      PANTANAL_TRY_STATUS(events_.detections(
-          window->label.empty() ? tracker_.interrupt()
-                                : tracker_.update(window->label, window->start_s, window->end_s)));
+      PANTANAL_TRY_STATUS(events_.window(heard->window, rate));
+      PANTANAL_TRY_STATUS(events_.detections(heard->detections));
     }
   }
 
@@ -105,27 +106,18 @@ class Listener {
     std::uint64_t begin = 0, end = 0, lost = 0;  ///< frames
   };
 
-  stream::PerchStream stream_;
-  stream::DetectionTracker tracker_;
+  stream::DetectionStream heard_;
   StreamEvents events_;
   std::uint64_t windows_ = 0, lost_ = 0;
   Gap gap_;  ///< not told yet
 };
 
-Result<stream::PerchStream> create_stream(const StreamOptions& options, const PcmInput& input,
-                                          perch::Session session) {
-  const perch::Frontend& frontend = session.model().architecture.frontend;
-  std::unique_ptr<stream::RateConverter> converter;
-  if (input.rate() != frontend.sample_rate) {
-    PANTANAL_TRY(converter, stream::SoxrConverter::create(input.rate(),
-                                                          static_cast<std::uint32_t>(frontend.sample_rate)));
-  }
-  const auto hop = static_cast<std::size_t>(
-      std::llround(std::min(options.hop_s, 1e9) * static_cast<double>(frontend.sample_rate)));
-  if (options.hop_s > 0 && hop == 0)
-    return Error{ErrorCode::invalid_argument, "--hop", "less than a sample", "one sample or more"};
-  return stream::PerchStream::create(
-      std::move(session), {input.rate(), input.channels(), hop, options.normalize}, std::move(converter));
+/// Neither the model nor the sound may be replaced.
+Status check_outputs(const StreamOptions& options) {
+  std::vector<NamedPath> outputs, inputs = {{"--model", options.model}};
+  if (options.input != "-") inputs.push_back({"--stream", options.input});
+  if (options.out) outputs.push_back({"--out", *options.out});
+  return check_paths(outputs, inputs);
 }
 
 /// Reads to the end; why it ended is in `error`, if not well.
@@ -160,6 +152,7 @@ ExitCode run(const StreamOptions& options, PcmInput input, Listener listener, Co
 
 ExitCode stream_events(const StreamOptions& options, Console& console) {
   if (Status status = check_requested_isa(); !status) return console.fail(ExitCode::usage, status.error());
+  if (Status status = check_outputs(options); !status) return console.fail(ExitCode::usage, status.error());
   auto model = perch::load_model(options.model);
   if (!model) return console.fail(ExitCode::model, model.error());
   if (model->architecture.label.classes == 0)
@@ -175,13 +168,16 @@ ExitCode stream_events(const StreamOptions& options, Console& console) {
   if (!input)
     return interrupted() ? ExitCode::interrupted : console.fail(ExitCode::some_failed, input.error());
   const auto kept = session->model().labels;
-  stream::DetectionTracker tracker(kept.size(), {options.threshold, options.longest_s});
-  auto stream = create_stream(options, *input, *std::move(session));
-  if (!stream) return console.fail(ExitCode::usage, stream.error());
-  return run(
-      options, *std::move(input),
-      Listener(*std::move(stream), std::move(tracker), StreamEvents(*std::move(output), kept, options.top)),
-      console);
+  auto heard = stream::DetectionStream::create(*std::move(session),
+                                               {.rate = input->rate(),
+                                                .channels = input->channels(),
+                                                .hop_s = options.hop_s,
+                                                .normalize = options.normalize,
+                                                .detections = {options.threshold, options.longest_s}},
+                                               stream::SoxrConverter::create);
+  if (!heard) return console.fail(ExitCode::usage, heard.error());
+  return run(options, *std::move(input),
+             Listener(*std::move(heard), StreamEvents(*std::move(output), kept, options.top)), console);
 }
 
 }  // namespace pantanal::infer

@@ -18,12 +18,6 @@
 
 namespace pantanal::audio {
 
-/// round(frames * to / from), halves up: the length of a recording at another rate.
-inline std::uint64_t resampled_length(std::uint64_t frames, std::uint32_t from, std::uint32_t to) {
-  const std::uint64_t whole = frames / from, rest = frames % from;
-  return whole * to + (2 * rest * to + from) / (2 * std::uint64_t{from});
-}
-
 /// A source at another rate. Linear phase: frame t of one and t * to / from of the other are the same moment.
 /// The frames are the same however they are asked for.
 class ResampledSource final : public Source {

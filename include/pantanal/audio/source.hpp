@@ -31,6 +31,15 @@ inline constexpr std::uint32_t most_channels = 256;
 /// samples are still finite floats.
 inline constexpr float largest_sample = 1e15f;
 
+/// Whether `x` can be a recording's sample, which NaN and infinity cannot.
+inline bool is_sample(float x) { return std::fabs(x) <= largest_sample; }
+
+/// round(frames * to / from), halves up: the length of a recording at another rate.
+inline std::uint64_t resampled_length(std::uint64_t frames, std::uint32_t from, std::uint32_t to) {
+  const std::uint64_t whole = frames / from, rest = frames % from;
+  return whole * to + (2 * rest * to + from) / (2 * std::uint64_t{from});
+}
+
 /// Refuses rates and channel counts that only a damaged header can state.
 inline Status check_format(const Format& format) {
   if (format.channels == 0 || format.channels > most_channels)
@@ -91,10 +100,10 @@ class Source {
   /// The number of frames before the first sample that is none; breaks the source if there is one.
   std::size_t keep_sane(std::span<const float> interleaved) {
     bool sane = true;
-    for (const float x : interleaved) sane &= std::fabs(x) <= largest_sample;
+    for (const float x : interleaved) sane &= is_sample(x);
     if (sane) return interleaved.size() / format().channels;
     std::size_t i = 0;
-    while (std::fabs(interleaved[i]) <= largest_sample) ++i;
+    while (is_sample(interleaved[i])) ++i;
     const std::size_t frame = i / format().channels, channel = i % format().channels;
     char value[32];
     std::snprintf(value, sizeof value, "%g", static_cast<double>(interleaved[i]));

@@ -34,10 +34,11 @@ inline bool is_supported(InstructionSet isa) {
 #endif
 }
 
-/// Whether this CPU multiplies pairs of bf16 (AVX512_BF16), which not every one with AVX-512 does.
-inline bool has_bf16_dot_products() {
+/// Whether this CPU adds up products of 16-bit integers in 32 bits (AVX512_VNNI), which not every one with
+/// AVX-512 does.
+inline bool has_int16_dot_products() {
 #if defined(__x86_64__)
-  return is_supported(InstructionSet::avx512) && __builtin_cpu_supports("avx512bf16");
+  return is_supported(InstructionSet::avx512) && __builtin_cpu_supports("avx512vnni");
 #else
   return false;
 #endif

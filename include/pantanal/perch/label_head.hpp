@@ -19,8 +19,8 @@ namespace pantanal::perch {
 /// logit_c = Σ_p scale_cp·max over positions of ⟨x/(‖x‖₂ + eps), prototype_cp⟩ + bias_c.
 ///
 /// Windows are scored together, so that each panel of prototypes is read from memory once per batch. Where
-/// the CPU has bf16, it finds out which positions can be a prototype's best, and float32 decides between
-/// those: the logits are the same bit for bit.
+/// the CPU has products of 16-bit integers, they tell which positions can be a prototype's best, and float32
+/// decides between those: the logits are the same bit for bit.
 class LabelHeadLayer {
  public:
   LabelHeadLayer(const kernels::KernelTable& table, const Model& model, std::size_t positions,
@@ -59,9 +59,10 @@ class LabelHeadLayer {
     return rows;
   }
 
-  /// directions of `windows` windows -> logits [windows, classes]. Ends with a wait.
+  /// directions of `windows` windows -> logits [windows, classes]. Without `screened` it does not screen.
+  /// Ends with a wait.
   void run(const Team& team, const float* directions, std::size_t windows, float* maxima, float* logits,
-           std::span<ops::ScreenedRows> screened) const {
+           std::span<ops::ScreenedRows> screened = {}) const {
     const std::size_t panel = table_->panel_floats, stride = pixel_stride(channels_);
     prepare_screen(team, directions, windows, screened);
     const Range panels = team.share((prototypes_.padded_columns + panel - 1) / panel);
@@ -75,7 +76,7 @@ class LabelHeadLayer {
                      .rows = positions_,
                      .depth = channels_,
                      .padded_columns = std::min(panel, prototypes_.padded_columns - begin)},
-                    begin, screen_ ? &screened[w] : nullptr);
+                    begin, screened.empty() ? nullptr : &screened[w]);
     team.wait();
     const Range classes = team.share(label_.classes * windows, cache_line / sizeof(float));
     for (std::size_t i = classes.begin; i < classes.end; ++i)
@@ -86,13 +87,13 @@ class LabelHeadLayer {
  private:
   void prepare_screen(const Team& team, const float* directions, std::size_t windows,
                       std::span<ops::ScreenedRows> screened) const {
-    if (!screen_) return;
+    if (screened.empty()) return;
     const std::size_t stride = pixel_stride(channels_);
     for (std::size_t w = 0; w < windows; ++w)
-      screen_->round_rows(team, directions + w * directions_size(), stride, screened[w]);
+      screen_->center_rows(team, directions + w * directions_size(), stride, screened[w]);
     team.wait();
     for (std::size_t w = 0; w < windows; ++w)
-      screen_->bound_rows(team, directions + w * directions_size(), stride, screened[w]);
+      screen_->quantize_rows(team, directions + w * directions_size(), stride, screened[w]);
     team.wait();
   }
 

@@ -26,6 +26,15 @@ class MbconvLayer {
   struct ScratchSizes {
     std::size_t depthwise = 0, row_sums = 0;         ///< shared by the team
     std::size_t gate = 0, projection = 0, slab = 0;  ///< each member's own
+
+    /// Makes room for another block as well.
+    void cover(const ScratchSizes& other) {
+      depthwise = std::max(depthwise, other.depthwise);
+      row_sums = std::max(row_sums, other.row_sums);
+      gate = std::max(gate, other.gate);
+      projection = std::max(projection, other.projection);
+      slab = std::max(slab, other.slab);
+    }
   };
   struct Scratch {
     float *depthwise = nullptr, *row_sums = nullptr, *gate = nullptr, *projection = nullptr, *slab = nullptr;

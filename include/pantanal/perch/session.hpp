@@ -33,8 +33,8 @@ struct SessionOptions {
   std::size_t batch =
       12;  ///< windows between two passes over the label head's weights; sets the scratch's size
   InstructionSet isa = best_instruction_set();
-  /// Whether the label head is screened where the CPU has bf16: the same labels bit for bit, half as much
-  /// memory again for its weights. It pays only where bf16 is much faster than float32: measure.
+  /// Whether the label head is screened in 16-bit integers where the CPU has AVX512_VNNI: the same labels bit
+  /// for bit, half as much memory again for its weights.
   bool screen_labels = false;
 };
 
@@ -147,12 +147,7 @@ class Session {
     MbconvLayer::ScratchSizes most;
     std::size_t image = std::max(stem_->output_size(), head_->output_size());
     for (const MbconvLayer& block : blocks_) {
-      const MbconvLayer::ScratchSizes sizes = block.scratch_sizes();
-      most.depthwise = std::max(most.depthwise, sizes.depthwise);
-      most.row_sums = std::max(most.row_sums, sizes.row_sums);
-      most.gate = std::max(most.gate, sizes.gate);
-      most.projection = std::max(most.projection, sizes.projection);
-      most.slab = std::max(most.slab, sizes.slab);
+      most.cover(block.scratch_sizes());
       image = std::max(image, block.output_size());
     }
     const std::size_t slab = std::max({most.slab, stem_->scratch_size(), log_mel_->scratch_size()});

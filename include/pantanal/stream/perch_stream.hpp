@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -165,22 +164,18 @@ class PerchStream {
 
   static Status check_samples(std::span<const float> samples) {
     bool sane = true;
-    for (const float x : samples) sane &= std::fabs(x) <= audio::largest_sample;
+    for (const float x : samples) sane &= audio::is_sample(x);
     if (sane) return {};
     std::size_t i = 0;
-    while (std::fabs(samples[i]) <= audio::largest_sample) ++i;
+    while (audio::is_sample(samples[i])) ++i;
     return Error{ErrorCode::invalid_argument, "PerchStream.push: sample " + std::to_string(i),
                  std::to_string(samples[i]), "a finite sample of a recording"};
   }
 
-  std::uint64_t model_rate() const {
-    return static_cast<std::uint64_t>(session_.model().architecture.frontend.sample_rate);
-  }
-
-  /// round(frames * model's rate / rate), halves up, as files' lengths are converted.
   std::uint64_t at_model_rate(std::uint64_t frames) const {
-    const std::uint64_t from = options_.rate, to = model_rate(), whole = frames / from, rest = frames % from;
-    return whole * to + (2 * rest * to + from) / (2 * from);
+    return audio::resampled_length(
+        frames, options_.rate,
+        static_cast<std::uint32_t>(session_.model().architecture.frontend.sample_rate));
   }
 
   /// Takes from the front of `mono` what has room, and returns how many frames.

@@ -10,7 +10,7 @@
 
 #include "pantanal/core/result.hpp"
 
-namespace pantanal::competition {
+namespace pantanal::infer {
 
 /// A path as the command line names it.
 struct NamedPath {
@@ -30,22 +30,8 @@ inline std::filesystem::path resolved(const std::filesystem::path& path) {
 
 }  // namespace detail
 
-/// What `pantanal-train` and `submit` read of a competition's folder, tables and folders of recordings.
-inline std::vector<NamedPath> competition_inputs(const std::filesystem::path& data) {
-  std::vector<NamedPath> inputs;
-  for (const char* const name : {"sample_submission.csv", "taxonomy.csv", "train_soundscapes_labels.csv",
-                                 "train_soundscapes", "test_soundscapes"})
-    inputs.push_back({std::string("the competition's ") + name, data / name});
-  return inputs;
-}
-
-inline void add_cache_files(std::vector<NamedPath>& paths, const std::filesystem::path& cache) {
-  for (const char* const name :
-       {"full_perch_arrays.npz", "full_perch_meta.csv", "full_perch_meta.parquet", "full_perch_origin.txt"})
-    paths.push_back({std::string("the cache's ") + name, cache / name});
-}
-
-/// Errors: an output that is an input or lies in a folder of inputs' recordings, two outputs that are one.
+/// Inputs are files, or folders of which every file is one. Errors: an output that is an input, two outputs
+/// that are one.
 inline Status check_paths(const std::vector<NamedPath>& outputs, const std::vector<NamedPath>& inputs) {
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const std::filesystem::path path = detail::resolved(outputs[i].path);
@@ -65,4 +51,4 @@ inline Status check_paths(const std::vector<NamedPath>& outputs, const std::vect
   return {};
 }
 
-}  // namespace pantanal::competition
+}  // namespace pantanal::infer
