@@ -61,6 +61,26 @@ struct MaxSimilarityArgs {
   std::size_t rows = 0, depth = 0, padded_columns = 0;
 };
 
+/// Rows that a screen takes at most.
+inline constexpr std::size_t screen_rows = 64;
+
+/// The same maxima as `exact` gives, bit for bit, most of the work done in 16-bit integers. A pair is two
+/// neighbouring terms of the sum. ops/similarity_screen.hpp makes all of it and says what the bounds mean:
+/// row_scale[r]·column_scale[n]·Σ_k input·weight is the similarity of row r and column n to within
+/// row_error[r]·column_norm[n] + row_norm[r]·column_error[n] + row_rounding[r]·column_rounding[n], but for
+/// what is the same in all rows.
+struct ScreenedMaxSimilarityArgs {
+  MaxSimilarityArgs exact;
+  std::size_t columns = 0;                       ///< of exact.padded_columns; the others' maxima are 0
+  const float* transposed = nullptr;             ///< exact.input, [depth][screen_rows]
+  const std::int16_t* screen_input = nullptr;    ///< [rows][pairs][2]
+  const std::int16_t* screen_weights = nullptr;  ///< panels as exact.weights, [pairs][width][2]
+  std::size_t pairs = 0;                         ///< of depth; the last is filled up with a zero
+  const float *row_scale = nullptr, *row_error = nullptr, *row_norm = nullptr, *row_rounding = nullptr;
+  const float *column_scale = nullptr, *column_error = nullptr, *column_norm = nullptr,
+              *column_rounding = nullptr;
+};
+
 /// The non-zero stretch of one mel band: bins first_bin … first_bin + bins - 1 with weights[offset …].
 struct MelBand {
   std::uint32_t first_bin = 0, bins = 0, offset = 0;
@@ -199,6 +219,11 @@ struct Bfloat16Table {
   /// bfloat16. columns: of floats, a multiple of 16. words may start where data does.
   void (*round_rows)(const float* data, std::size_t rows, std::size_t stride, std::size_t columns,
                      const float* scale, std::uint32_t* words, std::size_t words_stride) = nullptr;
+};
+
+/// Kernels that multiply 16-bit integers and add in 32 bits, of CPUs that can.
+struct Int16Table {
+  void (*screened_max_similarity)(const ScreenedMaxSimilarityArgs&) = nullptr;
 };
 
 /// One instruction set's kernels and the numbers that fix the packing of weights for them.

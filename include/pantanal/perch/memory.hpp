@@ -8,7 +8,7 @@
 #include "pantanal/core/half.hpp"
 #include "pantanal/perch/layer.hpp"
 #include "pantanal/perch/model.hpp"
-#include "pantanal/perch/pointwise_weights.hpp"
+#include "pantanal/perch/session.hpp"
 
 namespace pantanal::perch {
 
@@ -28,8 +28,8 @@ namespace detail {
 /// Adds up an architecture layer by layer. Widths are those of the widest instruction set.
 class SessionMemoryCount {
  public:
-  SessionMemoryCount(const Architecture& a, bool narrow, Precision precision)
-      : a_(a), narrow_(narrow || precision == Precision::bf16), precision_(precision) {}
+  SessionMemoryCount(const Architecture& a, Dtype dtype, const SessionOptions& options)
+      : a_(a), options_(options), narrow_(dtype == Dtype::bf16 || options.precision == Precision::bf16) {}
 
   SessionMemory operator()() && {
     const Frontend& f = a_.frontend;
@@ -43,11 +43,17 @@ class SessionMemoryCount {
     wide(a_.head.channels, a_.blocks.empty() ? a_.stem.channels : a_.blocks.back().out_channels);
     image_ = std::max(image_, positions * stride);
     const std::size_t prototypes = a_.label.classes * a_.label.prototypes;
+    std::size_t screened_rows = 0;
     if (prototypes > 0) wide(prototypes, a_.head.channels);
+    if (is_screened(options_.screen, a_.label, positions, narrow_, options_.isa)) {
+      weights_ += ops::SimilarityScreen::weight_words(prototypes, a_.head.channels);
+      screened_rows = ops::SimilarityScreen::row_words(positions, a_.head.channels);
+    }
     const std::size_t thread = f.samples + f.pad_left + f.pad_right + a_.spectrogram_extent().positions() +
                                2 * image_ + depthwise_ + row_sums_ + gate_ + projection_ + slab_ + rounded_ +
                                a_.head.channels;
-    const std::size_t window = prototypes > 0 ? positions * stride + pixel_stride(prototypes) : 0;
+    const std::size_t window =
+        prototypes > 0 ? positions * stride + pixel_stride(prototypes) + screened_rows : 0;
     return {4 * weights_, 4 * thread, 4 * window};
   }
 
@@ -62,7 +68,7 @@ class SessionMemoryCount {
 
   void block(const Block& b, Extent in, Extent out) {
     const std::size_t expanded = pixel_stride(b.expanded_channels), taps = b.depthwise.kernel;
-    const bool rounds = precision_ == Precision::bf16;
+    const bool rounds = options_.precision == Precision::bf16;
     if (b.has_expand) wide(b.expanded_channels, b.in_channels);
     wide(b.out_channels, b.expanded_channels);
     dense(b.se_channels, b.expanded_channels), dense(b.expanded_channels, b.se_channels);
@@ -83,8 +89,8 @@ class SessionMemoryCount {
   }
 
   const Architecture& a_;
+  const SessionOptions& options_;
   bool narrow_;
-  Precision precision_;
   std::size_t weights_ = 0, image_ = 0, depthwise_ = 0, row_sums_ = 0, gate_ = 0, projection_ = 0, slab_ = 0,
               rounded_ = 0;
 };
@@ -93,8 +99,10 @@ class SessionMemoryCount {
 
 /// What Session::create allocates for a model of `architecture`, which must be valid, whose large weights are
 /// of `dtype`: at most a twentieth less than this, and never more but for what the heap rounds up.
-inline SessionMemory session_memory(const Architecture& architecture, Dtype dtype, Precision precision) {
-  return detail::SessionMemoryCount(architecture, dtype == Dtype::bf16, precision)();
+/// Of `options`, threads and batch are for SessionMemory::total.
+inline SessionMemory session_memory(const Architecture& architecture, Dtype dtype,
+                                    const SessionOptions& options) {
+  return detail::SessionMemoryCount(architecture, dtype, options)();
 }
 
 }  // namespace pantanal::perch

@@ -33,7 +33,8 @@ struct SessionOptions {
   std::size_t batch =
       12;  ///< windows between two passes over the label head's weights; sets the scratch's size
   InstructionSet isa = best_instruction_set();
-  Precision precision = Precision::fp32;  ///< bf16 needs AVX-512 with AVX512-BF16
+  Precision precision = Precision::fp32;        ///< bf16 needs AVX-512 with AVX512-BF16
+  LabelScreen screen = LabelScreen::automatic;  ///< changes no bit
 };
 
 /// Where run() writes, each [n, ...] row-major or empty to go without. What nothing asks for is not computed.
@@ -128,7 +129,8 @@ class Session {
     }
     head_.emplace(table, *model_, extent, options_.precision);
     release("head.");
-    if (a.label.classes > 0) label_.emplace(table, *model_, head_->positions(), options_.precision);
+    if (a.label.classes > 0)
+      label_.emplace(table, *model_, head_->positions(), options_.precision, options_.screen);
     release("");
     plan();
   }
@@ -167,6 +169,7 @@ class Session {
     if (label_) {
       directions_ = AlignedBuffer<float>(options_.batch * label_->directions_size());
       maxima_ = AlignedBuffer<float>(options_.batch * label_->maxima_size());
+      screened_ = label_->make_screened_rows(options_.batch);
     }
   }
 
@@ -207,7 +210,7 @@ class Session {
         run_window(team, workspaces_[0], workspaces_[team.rank()], windows, batch, i, outputs);
       if (!outputs.label.empty())
         label_->run(team, directions_.data(), batch.size(), maxima_.data(),
-                    outputs.label.data() + batch.begin * label_->classes());
+                    outputs.label.data() + batch.begin * label_->classes(), screened_);
     });
     return check_results(batch, outputs);
   }
@@ -286,6 +289,7 @@ class Session {
   std::optional<LabelHeadLayer> label_;
   std::vector<Workspace> workspaces_;
   AlignedBuffer<float> directions_, maxima_;
+  std::vector<ops::ScreenedRows> screened_;
   std::vector<const char*> overflow_;  ///< per window of the batch: the first output not finite, or null
 };
 
