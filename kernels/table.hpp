@@ -61,22 +61,33 @@ struct MaxSimilarityArgs {
   std::size_t rows = 0, depth = 0, padded_columns = 0;
 };
 
-/// Rows that a screen takes at most.
-inline constexpr std::size_t screen_rows = 64;
+/// Rows of a window and windows that a screen takes at most.
+inline constexpr std::size_t screen_rows = 64, screen_windows = 12;
 
-/// The same maxima as `exact` gives, bit for bit, most of the work done in 16-bit integers. A pair is two
-/// neighbouring terms of the sum. ops/similarity_screen.hpp makes all of it and says what the bounds mean:
-/// row_scale[r]·column_scale[n]·Σ_k input·weight is the similarity of row r and column n to within
-/// row_error[r]·column_norm[n] + row_norm[r]·column_error[n] + row_rounding[r]·column_rounding[n], but for
-/// what is the same in all rows.
-struct ScreenedMaxSimilarityArgs {
-  MaxSimilarityArgs exact;
-  std::size_t columns = 0;                       ///< of exact.padded_columns; the others' maxima are 0
-  const float* transposed = nullptr;             ///< exact.input, [depth][screen_rows]
-  const std::int16_t* screen_input = nullptr;    ///< [rows][pairs][2]
-  const std::int16_t* screen_weights = nullptr;  ///< panels as exact.weights, [pairs][width][2]
-  std::size_t pairs = 0;                         ///< of depth; the last is filled up with a zero
+/// A window's rows. ops/similarity_screen.hpp makes what is not a MaxSimilarityArgs' input and maxima, and
+/// says what the bounds mean.
+struct ScreenedWindow {
+  const float* input = nullptr;
+  const float* transposed = nullptr;           ///< input [depth][screen_rows]
+  const std::int16_t* screen_input = nullptr;  ///< [rows][pairs][2]
   const float *row_scale = nullptr, *row_error = nullptr, *row_norm = nullptr, *row_rounding = nullptr;
+  float* maxima = nullptr;  ///< from column 0 on
+};
+
+/// The same maxima as MaxSimilarityArgs' of each window, bit for bit, most of the work done in 16-bit
+/// integers. A pair is two neighbouring terms of the sum. row_scale[r]·column_scale[n]·Σ_k
+/// screen_input·screen_weights is the similarity of row r and column n to within row_error[r]·column_norm[n]
+/// + row_norm[r]·column_error[n] + row_rounding[r]·column_rounding[n], but for what is the same in all rows.
+struct ScreenedMaxSimilarityArgs {
+  const ScreenedWindow* window = nullptr;
+  std::size_t windows = 0, input_stride = 0;
+  std::size_t rows = 0, depth = 0;
+  std::size_t pairs = 0;                         ///< of depth; the last is filled up with a zero
+  const float* weights = nullptr;                ///< as MaxSimilarityArgs', from column 0 on
+  const std::int16_t* screen_weights = nullptr;  ///< panels as those, [pairs][width][2]
+  std::size_t first_column = 0;                  ///< a panel's
+  std::size_t last_column = 0;                   ///< past the last, a panel's end
+  std::size_t columns = 0;                       ///< maxima of those from here on are 0
   const float *column_scale = nullptr, *column_error = nullptr, *column_norm = nullptr,
               *column_rounding = nullptr;
 };

@@ -52,7 +52,8 @@ std::vector<std::uint32_t> screen_maxima(const kernels::KernelTable& table, cons
     if (trusting)
       for (std::size_t r = 0; r < p.rows; ++r) rows.error[r] = rows.norm[r] = rows.rounding[r] = 0;
     EXPECT_TRUE(screen.is_usable(rows));
-    screen.max_similarity(packed, exact, 0, rows);
+    const kernels::ScreenedWindow window = SimilarityScreen::window(p.input.data(), rows, found.data());
+    screen.max_similarity(packed, {&window, 1}, p.depth, 0, packed.padded_columns);
   } else {
     table.max_similarity(exact);
   }

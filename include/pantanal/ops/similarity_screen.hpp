@@ -162,25 +162,37 @@ class SimilarityScreen {
            std::all_of(rows.rounding.data(), rows.rounding.data() + rows_, finite);
   }
 
-  /// max_similarity by way of the screen: `exact`, with the weights and depth of `matrix` from `column` on.
-  void max_similarity(const PackedMatrix& matrix, kernels::MaxSimilarityArgs exact, std::size_t column,
-                      const ScreenedRows& rows) const {
-    exact.weights = matrix.weights.data() + column * depth_, exact.depth = depth_;
-    table_->screened_max_similarity(
-        {.exact = exact,
-         .columns = std::min(columns_ - std::min(column, columns_), exact.padded_columns),
-         .transposed = rows.transposed.data(),
-         .screen_input = rows.input.data(),
-         .screen_weights = weights_.data() + column * pairs_ * 2,
-         .pairs = pairs_,
-         .row_scale = rows.scale.data(),
-         .row_error = rows.error.data(),
-         .row_norm = rows.norm.data(),
-         .row_rounding = rows.rounding.data(),
-         .column_scale = scale_.data() + column,
-         .column_error = error_.data() + column,
-         .column_norm = norm_.data() + column,
-         .column_rounding = rounding_.data() + column});
+  /// One window's rows, prepared, as max_similarity() wants them, and where its maxima go.
+  static kernels::ScreenedWindow window(const float* input, const ScreenedRows& rows, float* maxima) {
+    return {.input = input,
+            .transposed = rows.transposed.data(),
+            .screen_input = rows.input.data(),
+            .row_scale = rows.scale.data(),
+            .row_error = rows.error.data(),
+            .row_norm = rows.norm.data(),
+            .row_rounding = rows.rounding.data(),
+            .maxima = maxima};
+  }
+
+  /// The maxima of some windows, kernels::screen_windows at most and all usable, over the columns from
+  /// `first` up to `last` of `matrix`, which are whole panels.
+  void max_similarity(const PackedMatrix& matrix, std::span<const kernels::ScreenedWindow> windows,
+                      std::size_t input_stride, std::size_t first, std::size_t last) const {
+    table_->screened_max_similarity({.window = windows.data(),
+                                     .windows = windows.size(),
+                                     .input_stride = input_stride,
+                                     .rows = rows_,
+                                     .depth = depth_,
+                                     .pairs = pairs_,
+                                     .weights = matrix.weights.data(),
+                                     .screen_weights = weights_.data(),
+                                     .first_column = first,
+                                     .last_column = last,
+                                     .columns = columns_,
+                                     .column_scale = scale_.data(),
+                                     .column_error = error_.data(),
+                                     .column_norm = norm_.data(),
+                                     .column_rounding = rounding_.data()});
   }
 
  private:

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -85,18 +86,14 @@ class LabelHeadLayer {
   /// Ends with a wait.
   void run(const Team& team, const float* directions, std::size_t windows, float* maxima, float* logits,
            std::span<ops::ScreenedRows> screened = {}) const {
-    const std::size_t panel = table_->panel_floats, stride = pixel_stride(channels_);
+    const std::size_t panel = table_->panel_floats, padded = prototypes_.padded_columns();
+    const Range panels = team.share((padded + panel - 1) / panel);
+    const Range columns{std::min(panels.begin * panel, padded), std::min(panels.end * panel, padded)};
     prepare_screen(team, directions, windows, screened);
-    const Range panels = team.share((prototypes_.padded_columns() + panel - 1) / panel);
-    for (std::size_t begin = panels.begin * panel;
-         begin < std::min(panels.end * panel, prototypes_.padded_columns()); begin += panel)
-      for (std::size_t w = 0; w < windows; ++w)
-        find_maxima({.input = directions + w * directions_size(),
-                     .input_stride = stride,
-                     .maxima = maxima + w * maxima_size() + begin,
-                     .rows = positions_,
-                     .padded_columns = std::min(panel, prototypes_.padded_columns() - begin)},
-                    begin, screened.empty() ? nullptr : &screened[w]);
+    if (screened.empty())
+      find_maxima(directions, {0, windows}, columns, maxima);
+    else
+      screen_maxima(directions, windows, columns, maxima, screened);
     team.wait();
     const Range classes = team.share(label_.classes * windows, cache_line / sizeof(float));
     for (std::size_t i = classes.begin; i < classes.end; ++i)
@@ -117,15 +114,38 @@ class LabelHeadLayer {
     team.wait();
   }
 
-  void find_maxima(const kernels::MaxSimilarityArgs& args, std::size_t column,
-                   const ops::ScreenedRows* screened) const {
-    if (screened && screen_->is_usable(*screened))
-      screen_->max_similarity(prototypes_.floats(), args, column, *screened);
-    else if (prototypes_.multiplies_bfloat16())
-      prototypes_.max_similarity(args, reinterpret_cast<const std::uint32_t*>(args.input), args.input_stride,
-                                 column);
-    else
-      prototypes_.max_similarity(args, column);
+  /// A panel is read once for all windows.
+  void find_maxima(const float* directions, Range windows, Range columns, float* maxima) const {
+    for (std::size_t begin = columns.begin; begin < columns.end; begin += table_->panel_floats)
+      for (std::size_t w = windows.begin; w < windows.end; ++w) {
+        const kernels::MaxSimilarityArgs args{
+            .input = directions + w * directions_size(),
+            .input_stride = pixel_stride(channels_),
+            .maxima = maxima + w * maxima_size() + begin,
+            .rows = positions_,
+            .padded_columns = std::min(table_->panel_floats, columns.end - begin)};
+        if (prototypes_.multiplies_bfloat16())
+          prototypes_.max_similarity(args, reinterpret_cast<const std::uint32_t*>(args.input),
+                                     args.input_stride, begin);
+        else
+          prototypes_.max_similarity(args, begin);
+      }
+  }
+
+  void screen_maxima(const float* directions, std::size_t windows, Range columns, float* maxima,
+                     std::span<const ops::ScreenedRows> screened) const {
+    std::array<kernels::ScreenedWindow, kernels::screen_windows> some;
+    for (std::size_t w = 0; w < windows;) {
+      std::size_t count = 0;
+      for (; w < windows && count < some.size(); ++w)
+        if (screen_->is_usable(screened[w]))
+          some[count++] = ops::SimilarityScreen::window(directions + w * directions_size(), screened[w],
+                                                        maxima + w * maxima_size());
+        else
+          find_maxima(directions, {w, w + 1}, columns, maxima);
+      screen_->max_similarity(prototypes_.floats(), {some.data(), count}, pixel_stride(channels_),
+                              columns.begin, columns.end);
+    }
   }
 
   float logit(const float* maxima, std::size_t c) const {
