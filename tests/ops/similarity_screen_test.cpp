@@ -75,6 +75,47 @@ void expect_equal_bits(const ScreenProblem& p) {
         << p.rows << " rows, depth " << p.depth << ", " << p.columns << " columns";
 }
 
+/// As many windows as go together, half of them with so many near ties that their rechecks take several goes,
+/// over panels of every width.
+TEST(SimilarityScreen, GivesFloat32sBitsForManyWindowsAtOnce) {
+  constexpr std::size_t rows = 64, depth = 70;
+  for (const std::size_t columns : {464, 480})
+    for (const kernels::KernelTable* table : screening_tables()) {
+      const PackedMatrix packed =
+          pack_matrix(*table, kernels::random_floats(columns * depth, 99), {}, columns, depth);
+      const SimilarityScreen screen(*table, packed, rows);
+      std::vector<ScreenProblem> problems;
+      std::vector<ScreenedRows> screened;
+      kernels::Guarded found(kernels::screen_windows * packed.padded_columns);
+      std::vector<kernels::ScreenedWindow> windows;
+      for (unsigned w = 0; w < kernels::screen_windows; ++w) {
+        std::vector<float>& x = problems.emplace_back(screen_problem(rows, depth, 1, 1, w)).input;
+        for (std::size_t i = 8 * depth; w % 2 && i < x.size(); ++i)
+          x[i] = std::nextafter(x[i % (8 * depth)], i % 3 ? 2.0f : -2.0f);
+        ScreenedRows& prepared = screened.emplace_back(screen.make_rows());
+        screen.center_rows(Team(), x.data(), depth, prepared);
+        screen.quantize_rows(Team(), x.data(), depth, prepared);
+        windows.push_back(
+            SimilarityScreen::window(x.data(), prepared, found.data() + w * packed.padded_columns));
+      }
+      screen.max_similarity(packed, windows, depth, 0, packed.padded_columns);
+      for (std::size_t w = 0; w < windows.size(); ++w) {
+        kernels::Guarded expected(packed.padded_columns);
+        table->max_similarity({.input = windows[w].input,
+                               .input_stride = depth,
+                               .weights = packed.weights.data(),
+                               .maxima = expected.data(),
+                               .rows = rows,
+                               .depth = depth,
+                               .padded_columns = packed.padded_columns});
+        for (std::size_t n = 0; n < columns; ++n)
+          ASSERT_EQ(std::bit_cast<std::uint32_t>(windows[w].maxima[n]),
+                    std::bit_cast<std::uint32_t>(expected[n]))
+              << "window " << w << ", column " << n;
+      }
+    }
+}
+
 TEST(SimilarityScreen, QuantizesWithinTheErrorItStates) {
   for (const std::size_t depth : {1, 2, 19, 1536})
     for (const float size : {1.0f, 1e-30f, 1e30f, 1e-40f}) {
