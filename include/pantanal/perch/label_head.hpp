@@ -20,9 +20,9 @@
 namespace pantanal::perch {
 
 /// Whether 16-bit integers tell which positions can be a prototype's best, and float32 decides between those
-/// alone: the same logits bit for bit, in half the time, for half as much memory again as float32 prototypes
-/// take. `automatic` where that pays, `always` wherever it can be done: of float32 products and prototypes in
-/// float32 (of a file's bfloat16 it cannot), on a CPU with AVX512_VNNI.
+/// alone: the same logits bit for bit, in two thirds of the time, for half as much memory again as float32
+/// prototypes take. `automatic` where that pays, `always` wherever it can be done: of float32 products and
+/// prototypes in float32 (of a file's bfloat16 it cannot), on a CPU with AVX512_VNNI.
 enum class LabelScreen { automatic, always, never };
 
 /// Prototypes from which on a screen pays.
