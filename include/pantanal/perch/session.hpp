@@ -34,8 +34,9 @@ struct SessionOptions {
   std::size_t batch =
       12;  ///< windows between two passes over the label head's weights; sets the scratch's size
   InstructionSet isa = best_instruction_set();
-  Precision precision = Precision::fp32;  ///< bf16 needs AVX-512 with AVX512-BF16
-  MakeBackbone backbone = {};             ///< another library's, in place of our own
+  Precision precision = Precision::fp32;        ///< bf16 needs AVX-512 with AVX512-BF16
+  LabelScreen screen = LabelScreen::automatic;  ///< changes no bit
+  MakeBackbone backbone = {};                   ///< another library's, in place of our own
 };
 
 /// Where run() writes, each [n, ...] row-major or empty to go without. What nothing asks for is not computed.
@@ -136,7 +137,8 @@ class Session {
     }
     head_.emplace(table, *model_, extents.back(), options_.precision);
     release("head.");
-    if (a.label.classes > 0) label_.emplace(table, *model_, head_->positions(), options_.precision);
+    if (a.label.classes > 0)
+      label_.emplace(table, *model_, head_->positions(), options_.precision, options_.screen);
     release("");
     plan();
   }
@@ -180,6 +182,7 @@ class Session {
     if (label_) {
       directions_ = AlignedBuffer<float>(options_.batch * label_->directions_size());
       maxima_ = AlignedBuffer<float>(options_.batch * label_->maxima_size());
+      screened_ = label_->make_screened_rows(options_.batch);
     }
   }
 
@@ -250,7 +253,7 @@ class Session {
   void run_label(const Team& team, Range batch, const Outputs& outputs) {
     if (!outputs.label.empty())
       label_->run(team, directions_.data(), batch.size(), maxima_.data(),
-                  outputs.label.data() + batch.begin * label_->classes());
+                  outputs.label.data() + batch.begin * label_->classes(), screened_);
   }
 
   /// What overflowed in each window of the batch, as flags or as an error.
@@ -334,6 +337,7 @@ class Session {
   std::optional<LabelHeadLayer> label_;
   std::vector<Workspace> workspaces_;
   AlignedBuffer<float> directions_, maxima_;
+  std::vector<ops::ScreenedRows> screened_;
   std::vector<const char*> overflow_;  ///< per window of the batch: the first output not finite, or null
 };
 
