@@ -14,8 +14,8 @@ namespace {
 
 constexpr const char* description = R"(Perch embeddings and class scores of recordings, window by window.
 
-A FOLDER stands for the recordings in it, sorted by name: files called .wav or .ogg, and
-those of other audio formats, which are then reported as such. Its hidden files and
+A FOLDER stands for the recordings in it, sorted by name: files called .wav, .ogg, .flac or
+.mp3, and those of other audio formats, which are then reported as such. Its hidden files and
 whatever is no audio are left out. Nothing is done twice: a name given again is ignored.
 
 `pantanal-infer submit` makes a competition's submission, `pantanal-infer rescore` one of cached
@@ -65,7 +65,7 @@ std::string normalization_problem(const std::string& name) {
 void declare(CLI::App& app, Text& text, Options& options, std::int64_t& threads, std::int64_t& batch,
              std::int64_t& top) {
   const CLI::Validator is_name(name_problem, ""), is_normalization(normalization_problem, "");
-  app.add_option("recordings", text.inputs, "Recordings (WAV, Ogg Vorbis) or folders of them")
+  app.add_option("recordings", text.inputs, "Recordings (WAV, Ogg Vorbis, FLAC, MP3) or folders of them")
       ->required()
       ->option_text("FILE|FOLDER...")
       ->check(is_name);
