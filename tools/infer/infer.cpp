@@ -10,6 +10,7 @@
 #include "decoder_process.hpp"
 #include "interruption.hpp"
 #include "memory_limit.hpp"
+#include "pantanal/audio/soundfile.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/requested_isa.hpp"
 #include "pantanal/perch/model_file.hpp"
@@ -67,7 +68,8 @@ std::size_t decoder_count(std::size_t threads, std::size_t recordings) {
 FeedOptions feed_options(const Options& options, const perch::Session& session, std::size_t decoders,
                          std::span<DecoderProcess> processes) {
   const perch::Frontend& frontend = session.model().architecture.frontend;
-  return {.decode = {.windows = {static_cast<std::uint32_t>(frontend.sample_rate), frontend.samples},
+  return {.decode = {.windows = {static_cast<std::uint32_t>(frontend.sample_rate), frontend.samples,
+                                 options.soundfile_compat},
                      .normalize = options.normalize},
           .ahead = session.options().batch,
           .decoders = decoders,
@@ -84,6 +86,9 @@ void report(const RecordingList& list, Console& console) {
 
 ExitCode infer(const Options& options, Console& console) {
   if (Status status = check_requested_isa(); !status) return console.fail(ExitCode::usage, status.error());
+  if (options.soundfile_compat && !audio::reads_as_soundfile())
+    return console.fail(ExitCode::usage, {ErrorCode::unsupported, "--soundfile-compat",
+                                          "a build without libsndfile", "one with PANTANAL_WITH_SNDFILE=ON"});
   const RecordingList list = find_recordings(options.inputs, options.recursive);
   report(list, console);
   if (Status status = check_outputs(options, list); !status)
