@@ -199,15 +199,16 @@ class Submit {
   infer::DecoderProcess* decoder() { return decoder_.empty() ? nullptr : decoder_.data(); }
 
   /// Whether --max-memory is kept, as far as heads and Perch can be read at all.
-  Status check_memory() const {
+  Status check_memory() {
     std::error_code code;
     const auto heads_bytes = std::filesystem::file_size(options_.heads, code);
     if (!options_.max_memory || !bundle_ || code) return {};
     const infer::RunSize run =
         submission_size(*bundle_, heads_bytes, set_.paths.size(),
                         {.threads = threads_, .batch = perch_batch, .precision = options_.precision});
-    Status status = infer::check_memory(options_.perch, run, *options_.max_memory);
-    return status || status.error().where != "--max-memory" ? Status() : status;
+    const auto fitting = infer::check_memory(options_.perch, run, *options_.max_memory);
+    if (fitting) screen_ = *fitting;
+    return fitting || fitting.error().where != "--max-memory" ? Status() : Status(fitting.error());
   }
 
   /// Models, trained if need be.
@@ -231,8 +232,9 @@ class Submit {
     mapping_ = std::move(mapped.mapping);
     PANTANAL_TRY(
         perch::Session session,
-        perch::Session::create(std::move(mapped.model),
-                               {.threads = threads_, .batch = perch_batch, .precision = options_.precision}));
+        perch::Session::create(
+            std::move(mapped.model),
+            {.threads = threads_, .batch = perch_batch, .precision = options_.precision, .screen = screen_}));
     PANTANAL_TRY_STATUS(check_competition_model(session));
     perch_.emplace(std::move(session));
     PANTANAL_TRY(HeadsSession heads, HeadsSession::create(bundle_, threads_));
@@ -333,6 +335,7 @@ class Submit {
   Bell bell_;
   RunLog log_;
   std::size_t threads_;
+  perch::LabelScreen screen_ = perch::LabelScreen::automatic;
   std::vector<infer::DecoderProcess> decoder_;  ///< one, or none; started before there are threads
   TestSet set_;
   ExitCode status_code_ = ExitCode::model;

@@ -60,15 +60,18 @@ std::size_t run_memory(const perch::ModelOutline& model, const RunSize& run) {
   perch::Architecture a = model.architecture;
   if (run.labels) a.label.classes = std::min(a.label.classes, *run.labels);
   const std::size_t outputs = 4 * (a.head.channels + a.label.classes), window = 4 * a.frontend.samples;
-  const perch::SessionMemory session = perch::session_memory(a, model.dtype, run.precision);
+  const perch::SessionMemory session =
+      perch::session_memory(a, model.dtype, {.precision = run.precision, .screen = run.screen});
   return program_memory + 3 * model.metadata_bytes + session.total(run.threads, run.batch) +
          run.threads * thread + run.batch * (2 * window + outputs) + 2 * window + run.beside;
 }
 
-Status check_memory(const std::filesystem::path& path, const RunSize& run, std::size_t limit) {
+Result<perch::LabelScreen> check_memory(const std::filesystem::path& path, RunSize run, std::size_t limit) {
   PANTANAL_TRY(const perch::ModelOutline model, perch::read_outline(path));
+  if (run_memory(model, run) <= limit) return run.screen;
+  run.screen = perch::LabelScreen::never;
   const std::size_t needed = run_memory(model, run);
-  if (needed <= limit) return {};
+  if (needed <= limit) return run.screen;
   std::string advice;
   if (const auto fitting = find_fitting(model, run, limit)) {
     advice = options_text(*fitting) + " would take " + megabytes(run_memory(model, *fitting));
