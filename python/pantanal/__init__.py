@@ -63,7 +63,7 @@ __version__: str = _pantanal.version
 
 
 def load_audio(path: Union[str, "os.PathLike[str]"], rate: int = 32000) -> FloatArray:
-    """The samples [count] of a WAV or Ogg Vorbis file, float32, mixed to mono and resampled to `rate` Hz.
+    """The samples [count] of a WAV, Ogg Vorbis, FLAC or MP3 file, float32, mixed to mono and resampled to `rate` Hz.
 
     Raises:
         FileNotFoundError: there is no such file.

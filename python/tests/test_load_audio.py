@@ -52,8 +52,8 @@ def test_reads_ogg_vorbis():
 
 def test_refuses_what_is_no_recording(tmp_path, write_wav):
     path = tmp_path / "a.wav"
-    path.write_bytes(b"fLaC" + bytes(100))
-    with pytest.raises(pantanal.UnsupportedError, match="a.wav.*FLAC.*expected WAV or Ogg Vorbis"):
+    path.write_bytes(b"wvpk" + bytes(100))
+    with pytest.raises(pantanal.UnsupportedError, match="a.wav.*WavPack.*expected WAV.*Ogg Vorbis"):
         pantanal.load_audio(path)
     path.write_bytes(b"")
     with pytest.raises(pantanal.CorruptError, match="a.wav.*empty"):

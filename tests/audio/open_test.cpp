@@ -62,11 +62,7 @@ TEST(OpenAudio, GoesByContentNotByName) {
 TEST(OpenAudio, NamesWhatItCannotRead) {
   using namespace std::string_view_literals;
   const TemporaryFolder folder;
-  const std::pair<std::string_view, std::string_view> files[] = {{"fLaC\0\0\0\x22"sv, "FLAC"},
-                                                                 {"ID3\4\0"sv, "MP3"},
-                                                                 {"\xff\xfb\x90\x44"sv, "MP3"},
-                                                                 {"\xff\xf3\x90\x44"sv, "MP3"},
-                                                                 {"\xff\xf1\x50\x80"sv, "AAC"},
+  const std::pair<std::string_view, std::string_view> files[] = {{"\xff\xf1\x50\x80"sv, "AAC"},
                                                                  {"FORM\0\0\1\0AIFF"sv, "AIFF"},
                                                                  {"RIFX\0\0\1\0WAVE"sv, "big-endian WAV"},
                                                                  {"riff\x2e\x91\xcf\x11\xa5"sv, "Wave64"},
@@ -77,11 +73,10 @@ TEST(OpenAudio, NamesWhatItCannotRead) {
                                                                  {"wvpk"sv, "WavPack"},
                                                                  {"\x1a\x45\xdf\xa3"sv, "Matroska"},
                                                                  {"hello, this is text"sv, "unknown type"},
-                                                                 {"\xff\xff\xff\xff"sv, "MP3"},
                                                                  {"R"sv, "unknown type"}};
   for (const auto& [bytes, name] : files)
     EXPECT_TRUE(refused(open_audio(write(folder, "f.bin", Bytes(bytes.begin(), bytes.end()))),
-                        ErrorCode::unsupported, {"f.bin", name, "WAV or Ogg Vorbis"}));
+                        ErrorCode::unsupported, {"f.bin", name, "WAV", "Ogg Vorbis"}));
   EXPECT_TRUE(refused(open_audio(write(folder, "f.bin", {})), ErrorCode::corrupt, {"an empty file"}));
   EXPECT_TRUE(refused(open_audio(folder / "absent.wav"), ErrorCode::not_found, {"absent.wav"}));
   EXPECT_TRUE(refused(open_audio(folder.path()), ErrorCode::invalid_argument, {"a folder"}));
@@ -248,7 +243,9 @@ TEST(OpenAudio, AgreesWithLibsndfileOnOtherPeoplesRecordings) {
   std::size_t decoded = 0, refusals = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string(), type = entry.path().extension().string();
-    if ((type == ".wav" || type == ".ogg") && !broken.contains(name)) {
+    const bool is_readable = type == ".wav" || type == ".ogg" || (type == ".flac" && reads_flac()) ||
+                             (type == ".mp3" && reads_mp3());
+    if (is_readable && !broken.contains(name)) {
       expect_as_libsndfile(entry.path());
       ++decoded;
     } else {
@@ -260,7 +257,7 @@ TEST(OpenAudio, AgreesWithLibsndfileOnOtherPeoplesRecordings) {
     }
   }
   EXPECT_GE(decoded, 8u);
-  EXPECT_GE(refusals, 6u);
+  EXPECT_GE(decoded + refusals, 14u);
 }
 #endif
 

@@ -41,6 +41,11 @@ TEST(MemoryLimit, RefusesAndSaysWhatWouldFit) {
                       ErrorCode::unsupported, {"would take"}));
   EXPECT_TRUE(refused(check_memory(path, run, 1000), ErrorCode::unsupported,
                       {"even --threads 1 --batch 1 would take", "--dtype bf16"}));
+  // Beside other things, fewer labels, and a batch that is what it is.
+  RunSize other{.threads = 2, .batch = 12, .labels = 1, .beside = 50'000'000, .has_fixed_batch = true};
+  EXPECT_LT(run_memory(*outline, other), run_memory(*outline, {.threads = 2, .batch = 12}) + 50'000'000);
+  EXPECT_TRUE(refused(check_memory(path, other, 50'000'000), ErrorCode::unsupported,
+                      {"with 2 threads, about", "even --threads 1 would take"}));
   EXPECT_TRUE(refused(check_memory(folder / "absent", run, needed), ErrorCode::not_found, {"absent"}));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ struct Finished {
   int signal = 0;   ///< the signal that did
   std::string out;  ///< its standard output, if that was not redirected
   std::string err;
+  long peak_kib = 0;  ///< resident at once
 };
 
 /// A program that is running.
@@ -47,8 +49,10 @@ class Program {
 
   Finished wait() const {
     int status = 0;
-    ::waitpid(id_, &status, 0);
+    rusage usage = {};
+    ::wait4(id_, &status, 0, &usage);
     Finished finished;
+    finished.peak_kib = usage.ru_maxrss;
     if (WIFEXITED(status)) finished.code = WEXITSTATUS(status);
     if (WIFSIGNALED(status)) finished.signal = WTERMSIG(status);
     finished.err = read_bytes(err_);

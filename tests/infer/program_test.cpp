@@ -15,6 +15,7 @@
 #include "core/refused.hpp"
 #include "io/temporary_folder.hpp"
 #include "output/npz_reader.hpp"
+#include "pantanal/audio/soundfile.hpp"
 #include "pantanal/audio/windows.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/io/csv.hpp"
@@ -71,6 +72,22 @@ class ProgramTest : public ::testing::Test {
 };
 
 using Counts = std::map<std::string, int>;
+
+TEST_F(ProgramTest, TakesWhatSoundfileTakes) {
+  write_broken_chirp(folder_ / "cut.wav", 4, 0.3);
+  EXPECT_EQ(infer({"cut.wav", "--top", "1"}).code, 4);
+  const Finished all = infer({"cut.wav", "--top", "1", "--soundfile-compat"});
+  if (!audio::reads_as_soundfile()) {
+    EXPECT_EQ(all.code, 2);
+    EXPECT_NE(all.err.find("PANTANAL_WITH_SNDFILE=ON"), std::string::npos) << all.err;
+    return;
+  }
+  EXPECT_EQ(all.code, 0) << all.err;
+  EXPECT_EQ(all.err.find("cut.wav"), std::string::npos) << all.err;
+  EXPECT_EQ(infer({"cut.wav", "--top", "1", "--soundfile-compat", "--in-process"}).out, all.out);
+  EXPECT_EQ(rows_per_file(all.out)["cut.wav"],
+            3);  // of four seconds the first three tenths, in windows of half a second
+}
 
 TEST_F(ProgramTest, WritesWhatTheSessionComputes) {
   write_chirp(folder_ / "a.wav", 1.2);

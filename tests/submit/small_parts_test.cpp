@@ -1,6 +1,8 @@
 // The parts of `pantanal-infer submit` that need no program.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 
 #include "bell.hpp"
@@ -9,6 +11,7 @@
 #include "duration.hpp"
 #include "infer/wav_files.hpp"
 #include "io/temporary_folder.hpp"
+#include "pantanal/competition/soundscape.hpp"
 #include "soundscape_feed.hpp"
 #include "submission_board.hpp"
 
@@ -51,6 +54,57 @@ TEST(SoundscapeFeed, GivesAllInOrderBrokenOnesToo) {
   EXPECT_FALSE(feed.next());
   SoundscapeFeed left_alone(std::vector<std::filesystem::path>(20, folder / "a.ogg"));
   EXPECT_TRUE(left_alone.next());  // and the others are not waited for
+}
+
+/// A soundscape, but for names that tell of an accident.
+Status decode_with_accidents(const std::filesystem::path& path, const infer::DecodeOptions& options,
+                             const infer::TakeWindow& take) {
+  if (path.filename() == "crash.ogg") std::raise(SIGSEGV);
+  while (path.filename() == "hang.ogg") (void)::getppid();
+  return decode_soundscape(path, options, take);
+}
+
+infer::DecoderProcess accident_prone(int cpu_seconds) {
+  auto process = infer::DecoderProcess::start({.cpu_seconds = cpu_seconds}, decode_with_accidents);
+  EXPECT_TRUE(succeeded(process));
+  return *std::move(process);
+}
+
+TEST(SoundscapeFeed, LosesOneSoundscapeToACrash) {
+  const TemporaryFolder folder;
+  for (const char* const name : {"a.ogg", "crash.ogg", "hang.ogg", "z.ogg"})
+    infer::write_chirp(folder / name, 7, 2);
+  infer::DecoderProcess process = accident_prone(1);
+  SoundscapeFeed feed({folder / "a.ogg", folder / "crash.ogg", folder / "hang.ogg", folder / "z.ogg"},
+                      &process);
+  EXPECT_EQ(*feed.next()->samples, *read_soundscape_60s(folder / "a.ogg"));
+  EXPECT_TRUE(
+      refused(feed.next()->samples, ErrorCode::internal, {"crash.ogg", "crashed (Segmentation fault)"}));
+  EXPECT_TRUE(refused(feed.next()->samples, ErrorCode::internal, {"hang.ogg", "1 s of CPU time"}));
+  EXPECT_EQ(*feed.next()->samples, *read_soundscape_60s(folder / "z.ogg"));
+  EXPECT_FALSE(feed.next());
+}
+
+TEST(SoundscapeFeed, WaitsForNoRecordingOnceItShallStop) {
+  const TemporaryFolder folder;
+  infer::write_chirp(folder / "hang.ogg", 1, 1);
+  infer::DecoderProcess process = accident_prone(300);
+  const auto start = std::chrono::steady_clock::now();
+  {
+    SoundscapeFeed feed({folder / "hang.ogg", folder / "hang.ogg"}, &process);
+    EXPECT_FALSE(feed.next([] { return true; }));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
+}
+
+TEST(SoundscapeFeed, DecodesItselfWhereTheProcessIsLost) {
+  const TemporaryFolder folder;
+  infer::write_chirp(folder / "a.ogg", 6, 1);
+  infer::DecoderProcess process = accident_prone(20);
+  process.stop();
+  SoundscapeFeed feed({folder / "a.ogg", folder / "a.ogg"}, &process);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(*feed.next()->samples, *read_soundscape_60s(folder / "a.ogg"));
+  EXPECT_FALSE(process.is_alive());
 }
 
 TEST(SubmissionBoard, PublishesWhatStands) {

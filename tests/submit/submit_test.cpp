@@ -119,6 +119,24 @@ TEST_F(SubmitTest, MakesAValidSubmission) {
   EXPECT_NE(bytes("d.csv").find("BC2026_Train_0001"), std::string::npos);
 }
 
+TEST_F(SubmitTest, IsRefusedBeforehandWhereMemoryDoesNotSuffice) {
+  const Finished heads = submit("none.csv", {"--max-memory", "1M"});
+  EXPECT_EQ(heads.code, 7);
+  EXPECT_NE(heads.err.find("/h, which takes about"), std::string::npos) << heads.err;
+  EXPECT_FALSE(fs::exists(path("none.csv")));
+  const Finished refused = submit("priors.csv", {"--max-memory", "60M", "--threads", "2"});
+  EXPECT_EQ(refused.code, 7);
+  EXPECT_NE(refused.err.find("even --threads 1 would take"), std::string::npos) << refused.err;
+  EXPECT_TRUE(valid("priors.csv"));
+  const Finished allowed = submit("a.csv", {"--max-memory", "100M", "--threads", "2"});
+  EXPECT_EQ(allowed.code, 0) << allowed.err;
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_LT(allowed.peak_kib * 1024, 100'000'000);
+#endif
+  EXPECT_EQ(submit("b.csv", {"--in-process"}).code, 0);
+  EXPECT_EQ(bytes("b.csv"), bytes("a.csv"));
+}
+
 TEST_F(SubmitTest, GoesOnAfterAKillAsIfThereHadBeenNone) {
   ASSERT_EQ(submit("a.csv").code, 0);
   for (const int milliseconds : {5, 30, 60, 100, 150, 250}) {
@@ -307,6 +325,9 @@ TEST(SubmitLine, IsChecked) {
   EXPECT_EQ(with({"--time-budget", ""}).code, 2);
   EXPECT_EQ(with({"--config", "v5-run"}).code, 2);
   EXPECT_EQ(with({"--train-from-cache", "c", "--config", "none.json"}).code, 2);
+  EXPECT_EQ(with({"--train-from-cache", "c", "--max-memory", "1G"}).code, 2);
+  EXPECT_EQ(with({"--max-memory", "much"}).code, 2);
+  EXPECT_EQ(with({"--precision", "fp8"}).code, 2);
   EXPECT_EQ(infer::run({"submit"}, folder.path()).code, 2);
   const Finished help = infer::run({"submit", "--help"}, folder.path());
   EXPECT_EQ(help.code, 0);

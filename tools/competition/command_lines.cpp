@@ -10,6 +10,7 @@
 #include "configuration_option.hpp"
 #include "duration.hpp"
 #include "path_clashes.hpp"
+#include "run_options.hpp"
 
 namespace pantanal::competition {
 namespace {
@@ -39,7 +40,9 @@ Exit code:
   3  heads or model could not be loaded or trained; if the tables could be read, a submission
      of priors is in place
   5  the last version could not be written; an earlier one may be in place
-  6  no soundscape was found)";
+  6  no soundscape was found
+  7  the run would take more memory than --max-memory allows: Perch was not loaded; a
+     submission of priors is in place if the heads alone would not take as much)";
 
 constexpr const char* train_description =
     R"(Trains the heads of a competition's pipeline: priors, probes, ProtoSSM and ResidualSSM on Perch's outputs.)";
@@ -71,7 +74,9 @@ sense; 3 heads or cache cannot be used; 5 the output could not be written.)";
 /// What both command lines have in common.
 struct Text {
   std::string data, perch, heads, cache, logs, config = "v5-run", mode = "submit", budget;
+  infer::RunText run;
   std::int64_t threads = 0;
+  bool in_process = false;
 };
 
 const CLI::Validator is_name([](const std::string& name) { return name.empty() ? "'' is no file name" : ""; },
@@ -95,6 +100,8 @@ void declare_common(CLI::App& app, Text& text) {
   app.add_option("--threads", text.threads, "Threads to compute with (default 0: as many as the CPU has)")
       ->option_text("N")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1024}));
+  app.add_flag("--in-process", text.in_process,
+               "Decode within the program instead of in a process of little memory and few rights");
 }
 
 /// Parses; nothing if that went well, else what to print.
@@ -176,11 +183,14 @@ ParsedLine<SubmitOptions> parse_submit_line(int argc, const char* const* argv) {
                  "Train the heads first, with the outputs of Perch in CACHE, and write them to H.safetensors")
       ->option_text("CACHE")
       ->check(is_name);
+  infer::declare_run_options(app, text.run, "a run");
   if (auto ended = problem<SubmitOptions>(app, argc, argv)) return *std::move(ended);
   if (app.count("--time-budget") > 0 && !(options.budget_s = parse_duration(text.budget)))
     return refuse<SubmitOptions>(app, "--time-budget: '" + text.budget + "' is no time such as 85m");
   if (app.count("--config") > 0 && text.cache.empty())
     return refuse<SubmitOptions>(app, "--config: the heads have theirs; it is for --train-from-cache");
+  if (app.count("--max-memory") > 0 && !text.cache.empty())
+    return refuse<SubmitOptions>(app, "--max-memory: what a training takes is not known beforehand");
   auto configuration = find_configuration(text.config);
   if (!configuration) return refuse<SubmitOptions>(app, configuration.error().message());
   options.configuration = *std::move(configuration);
@@ -188,6 +198,8 @@ ParsedLine<SubmitOptions> parse_submit_line(int argc, const char* const* argv) {
   options.logs = logs_path(text, options.out);
   if (!text.cache.empty()) options.train_from_cache = text.cache;
   options.threads = static_cast<std::size_t>(text.threads);
+  options.in_process = text.in_process;
+  options.max_memory = text.run.memory_limit(), options.precision = text.run.chosen_precision();
   return checked(app, std::move(options));
 }
 
@@ -241,6 +253,7 @@ ParsedLine<TrainOptions> parse_train_line(int argc, const char* const* argv) {
   options.with_studies = text.mode == "train";
   options.configuration = *std::move(configuration);
   options.threads = static_cast<std::size_t>(text.threads);
+  options.in_process = text.in_process;
   return checked(app, std::move(options));
 }
 

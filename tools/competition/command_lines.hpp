@@ -16,6 +16,7 @@ struct TrainOptions {
   bool with_studies = false;
   Configuration configuration = {};
   std::size_t threads = 0;  ///< 0: as many as the hardware has
+  bool in_process = false;  ///< decode within the program
 };
 
 struct RescoreOptions {

@@ -64,12 +64,12 @@ Status SubmissionRun::run(perch::Session& perch, const pipeline::PerchMapping& m
   std::vector<std::filesystem::path> paths;
   for (std::size_t i = 0; i < paths_.size(); ++i)
     if (!is_settled_[i]) todo.push_back(i), paths.push_back(paths_[i]);
-  SoundscapeFeed feed(paths);
+  SoundscapeFeed feed(paths, decoder_);
   Block block;
   const Configuration& configuration = heads.bundle().configuration;
   while (!is_over()) {
     detail::StopWatch watch;
-    auto decoded = feed.next();
+    auto decoded = feed.next([this] { return is_over(); });
     if (!decoded) break;
     const double waited = watch.lap();
     totals_.seconds["decode"] += decoded->seconds;

@@ -10,6 +10,7 @@
 
 #include "bell.hpp"
 #include "console.hpp"
+#include "decoder_process.hpp"
 #include "pantanal/competition/effort.hpp"
 #include "pantanal/competition/heads_session.hpp"
 #include "pantanal/competition/journal.hpp"
@@ -28,10 +29,11 @@ struct RunTotals {
 
 class SubmissionRun {
  public:
-  /// All but `paths` must outlive the run.
-  SubmissionRun(std::vector<std::filesystem::path> paths, SubmissionBoard& board, Bell& bell, RunLog& log,
-                infer::Console& console)
+  /// All but `paths` must outlive the run. `decoder`: see SoundscapeFeed.
+  SubmissionRun(std::vector<std::filesystem::path> paths, infer::DecoderProcess* decoder,
+                SubmissionBoard& board, Bell& bell, RunLog& log, infer::Console& console)
       : paths_(std::move(paths)),
+        decoder_(decoder),
         board_(board),
         bell_(bell),
         log_(log),
@@ -70,6 +72,7 @@ class SubmissionRun {
   std::size_t left() const;
 
   std::vector<std::filesystem::path> paths_;
+  infer::DecoderProcess* decoder_;
   SubmissionBoard& board_;
   Bell& bell_;
   RunLog& log_;

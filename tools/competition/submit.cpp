@@ -22,7 +22,9 @@
 #include "pantanal/perch/model_file.hpp"
 #include "pantanal/pipeline/submission.hpp"
 #include "run_log.hpp"
+#include "soundscape_feed.hpp"
 #include "submission_board.hpp"
+#include "submission_memory.hpp"
 #include "submission_run.hpp"
 #include "training_run.hpp"
 
@@ -30,6 +32,8 @@ namespace pantanal::competition {
 namespace {
 
 using infer::ExitCode;
+
+constexpr std::size_t perch_batch = pipeline::n_windows_per_file;
 
 /// What the rows of a soundscape hold before anything is known of it but its name.
 struct Priors {
@@ -57,7 +61,8 @@ class Submit {
       : options_(options),
         console_(console),
         bell_(Bell::Clock::now(), options.budget_s),
-        threads_(options.threads ? options.threads : hardware_threads()) {}
+        threads_(options.threads ? options.threads : hardware_threads()),
+        decoder_(start_soundscape_decoder(options.in_process, console)) {}
 
   ExitCode run() {
     const ExitCode code = work();
@@ -69,10 +74,15 @@ class Submit {
 
  private:
   ExitCode work() {
+    if (options_.max_memory) {
+      const Status status = check_heads_memory(options_.heads, *options_.max_memory);
+      if (!status) return console_.fail(ExitCode::memory, status.error());
+    }
     if (Status status = publish_priors(); !status) return console_.fail(status_code_, status.error());
     if (is_over()) return end();
+    if (Status status = check_memory(); !status) return stop(status.error(), ExitCode::memory);
     if (Status status = prepare(); !status) return stop(status.error());
-    SubmissionRun run(set_.paths, *board_, bell_, log_, console_);
+    SubmissionRun run(set_.paths, decoder(), *board_, bell_, log_, console_);
     std::optional<Journal> journal;
     if (Status status = open_journal(run, journal); !status)
       return console_.fail(ExitCode::usage, status.error());
@@ -186,6 +196,21 @@ class Submit {
                  "heads trained for this competition"};
   }
 
+  infer::DecoderProcess* decoder() { return decoder_.empty() ? nullptr : decoder_.data(); }
+
+  /// Whether --max-memory is kept, as far as heads and Perch can be read at all.
+  Status check_memory() {
+    std::error_code code;
+    const auto heads_bytes = std::filesystem::file_size(options_.heads, code);
+    if (!options_.max_memory || !bundle_ || code) return {};
+    const infer::RunSize run =
+        submission_size(*bundle_, heads_bytes, set_.paths.size(),
+                        {.threads = threads_, .batch = perch_batch, .precision = options_.precision});
+    const auto fitting = infer::check_memory(options_.perch, run, *options_.max_memory);
+    if (fitting) screen_ = *fitting;
+    return fitting || fitting.error().where != "--max-memory" ? Status() : Status(fitting.error());
+  }
+
   /// Models, trained if need be.
   Status prepare() {
     if (heads_problem_) return *heads_problem_;
@@ -205,8 +230,11 @@ class Submit {
                    std::to_string(bundle_->proto_config.d_input) + ", as the heads have been trained with"};
     PANTANAL_TRY(MappedPerch mapped, keep_mapped_labels(model, bundle_->mapping));
     mapping_ = std::move(mapped.mapping);
-    PANTANAL_TRY(perch::Session session,
-                 perch::Session::create(std::move(mapped.model), {.threads = threads_}));
+    PANTANAL_TRY(
+        perch::Session session,
+        perch::Session::create(
+            std::move(mapped.model),
+            {.threads = threads_, .batch = perch_batch, .precision = options_.precision, .screen = screen_}));
     PANTANAL_TRY_STATUS(check_competition_model(session));
     perch_.emplace(std::move(session));
     PANTANAL_TRY(HeadsSession heads, HeadsSession::create(bundle_, threads_));
@@ -222,6 +250,7 @@ class Submit {
                             .cache = options_.train_from_cache,
                             .configuration = options_.configuration,
                             .threads = threads_,
+                            .decoder = decoder(),
                             .start = bell_.start()};
     request.should_stop = [this] { return is_over(); };
     PANTANAL_TRY(TrainedHeads trained, run_training(request, *tables_, model, console_));
@@ -231,7 +260,7 @@ class Submit {
     return {};
   }
 
-  /// Names the run: the models' checksums and the classes, which all rows depend on.
+  /// Names the run: the models' checksums and the precision, which all rows depend on.
   Result<std::string> run_name() const {
     PANTANAL_TRY(const SafetensorsFile perch, SafetensorsFile::open(options_.perch));
     PANTANAL_TRY(const SafetensorsFile heads, SafetensorsFile::open(options_.heads));
@@ -241,6 +270,7 @@ class Submit {
       name += checksum == file->metadata().end() ? "?" : checksum->second;
       name += '\n';
     }
+    if (options_.precision == perch::Precision::bf16) name += "bf16\n";
     return name;
   }
 
@@ -289,10 +319,10 @@ class Submit {
   }
 
   /// Nothing more can be done: an end in good order if time or a signal is the reason, else a failure.
-  ExitCode stop(const Error& error) {
+  ExitCode stop(const Error& error, ExitCode code = ExitCode::model) {
     if (is_over()) return end();
     console_.say(keeps_earlier_ ? "the submission is what it was" : "the submission holds priors only");
-    return console_.fail(ExitCode::model, error);
+    return console_.fail(code, error);
   }
 
   void note(const std::string& text) {
@@ -305,6 +335,8 @@ class Submit {
   Bell bell_;
   RunLog log_;
   std::size_t threads_;
+  perch::LabelScreen screen_ = perch::LabelScreen::automatic;
+  std::vector<infer::DecoderProcess> decoder_;  ///< one, or none; started before there are threads
   TestSet set_;
   ExitCode status_code_ = ExitCode::model;
   std::optional<Error> heads_problem_;

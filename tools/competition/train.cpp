@@ -5,6 +5,7 @@
 #include <memory>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "interruption.hpp"
 #include "pantanal/competition/heads_file.hpp"
@@ -15,17 +16,21 @@
 #include "pantanal/io/atomic_file.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "run_log.hpp"
+#include "soundscape_feed.hpp"
 #include "training_run.hpp"
 
 namespace pantanal::competition {
 namespace {
 
 Result<TrainedHeads> trained_heads(const TrainOptions& options, infer::Console& console) {
+  // Before there are threads: a process with some cannot well be forked.
+  std::vector<infer::DecoderProcess> decoder = start_soundscape_decoder(options.in_process, console);
   TrainingRequest request{.data = options.data,
                           .cache = options.cache,
                           .configuration = options.configuration,
                           .with_studies = options.with_studies,
-                          .threads = options.threads ? options.threads : hardware_threads()};
+                          .threads = options.threads ? options.threads : hardware_threads(),
+                          .decoder = decoder.empty() ? nullptr : decoder.data()};
   request.should_stop = infer::interrupted;
   PANTANAL_TRY(const CompetitionTables tables, read_competition_tables(options.data));
   PANTANAL_TRY(perch::Model loaded, perch::load_model(options.perch, {.keep_narrow = true}));

@@ -31,11 +31,13 @@ Result<PerReduce> run_perch_on(const std::vector<std::filesystem::path>& paths,
   PANTANAL_TRY(perch::Session session, perch::Session::create(mapped.model, {.threads = request.threads}));
   PANTANAL_TRY_STATUS(check_competition_model(session));
   PerReduce all(reduces.size());
-  SoundscapeFeed feed(paths);
-  while (auto decoded = feed.next()) {
+  SoundscapeFeed feed(paths, request.decoder);
+  for (;;) {
+    const auto decoded = feed.next(request.should_stop);
     if (request.should_stop && request.should_stop())
       return Error{ErrorCode::invalid_argument, "Perch on training soundscapes", "a request to stop",
                    "time to go on"};
+    if (!decoded) break;
     const std::filesystem::path& path = paths[decoded->index];
     if (!decoded->samples) {
       unreadable.push_back(decoded->samples.error().message());
@@ -43,8 +45,7 @@ Result<PerReduce> run_perch_on(const std::vector<std::filesystem::path>& paths,
       if (unreadable.size() == paths.size()) return decoded->samples.error();
       continue;
     }
-    PANTANAL_TRY(const std::vector<float> samples, std::move(decoded->samples));
-    PANTANAL_TRY(const auto results, run_perch(session, samples, path.string()));
+    PANTANAL_TRY(const auto results, run_perch(session, *decoded->samples, path.string()));
     for (std::size_t r = 0; r < reduces.size(); ++r) {
       PANTANAL_TRY(pipeline::Scores scores,
                    pipeline::map_perch_logits(results.second, mapped.mapping, reduces[r]));

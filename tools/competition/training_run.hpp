@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "console.hpp"
+#include "decoder_process.hpp"
 #include "pantanal/competition/configuration.hpp"
 #include "pantanal/competition/heads.hpp"
 #include "pantanal/competition/tables.hpp"
@@ -23,6 +24,7 @@ struct TrainingRequest {
   Configuration configuration = {};
   bool with_studies = false;
   std::size_t threads = 1;
+  infer::DecoderProcess* decoder = nullptr;  ///< see SoundscapeFeed
   std::function<bool()> should_stop = {};
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 };

@@ -1,6 +1,7 @@
 // BoundedQueue: hands values from one thread to another, and holds the faster one back.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -30,11 +31,17 @@ class BoundedQueue {
   std::optional<T> pop() {
     std::unique_lock lock(mutex_);
     filled_.wait(lock, [this] { return closed_ || !values_.empty(); });
-    if (values_.empty()) return std::nullopt;
-    std::optional<T> value(std::move(values_.front()));
-    values_.pop_front();
-    room_.notify_one();
-    return value;
+    return take_first();
+  }
+
+  /// The same; nothing, too, once `stop` says so, which is asked every twentieth of a second.
+  template <class Stop>
+  std::optional<T> pop_unless(const Stop& stop) {
+    std::unique_lock lock(mutex_);
+    while (!filled_.wait_for(lock, std::chrono::milliseconds(50),
+                             [this] { return closed_ || !values_.empty(); }))
+      if (stop()) return std::nullopt;
+    return take_first();
   }
 
   /// No value is taken any more; whoever waits stops waiting.
@@ -46,6 +53,14 @@ class BoundedQueue {
   }
 
  private:
+  std::optional<T> take_first() {
+    if (values_.empty()) return std::nullopt;
+    std::optional<T> value(std::move(values_.front()));
+    values_.pop_front();
+    room_.notify_one();
+    return value;
+  }
+
   const std::size_t capacity_;
   std::mutex mutex_;
   std::condition_variable room_, filled_;

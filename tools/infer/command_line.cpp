@@ -6,16 +6,16 @@
 #include <utility>
 #include <vector>
 
-#include "memory_limit.hpp"
 #include "name_check.hpp"
+#include "run_options.hpp"
 
 namespace pantanal::infer {
 namespace {
 
 constexpr const char* description = R"(Perch embeddings and class scores of recordings, window by window.
 
-A FOLDER stands for the recordings in it, sorted by name: files called .wav or .ogg, and
-those of other audio formats, which are then reported as such. Its hidden files and
+A FOLDER stands for the recordings in it, sorted by name: files called .wav, .ogg, .flac or
+.mp3, and those of other audio formats, which are then reported as such. Its hidden files and
 whatever is no audio are left out. Nothing is done twice: a name given again is ignored.
 
 `pantanal-infer submit` makes a competition's submission, `pantanal-infer rescore` one of cached
@@ -54,22 +54,18 @@ Exit code:
 /// Paths are kept as the bytes given, not converted.
 struct Text {
   std::vector<std::string> inputs;
-  std::string model, out, embeddings, normalize = "none", max_memory, precision = "fp32";
+  std::string model, out, embeddings, normalize = "none";
+  RunText run;
 };
 
 std::string normalization_problem(const std::string& name) {
   return name == "none" || name == "peak" ? "" : "'" + name + "' is neither none nor peak";
 }
 
-std::string size_problem(const std::string& text) {
-  return parse_size(text) ? "" : "'" + text + "' is no size such as 96M";
-}
-
 void declare(CLI::App& app, Text& text, Options& options, std::int64_t& threads, std::int64_t& batch,
              std::int64_t& top) {
-  const CLI::Validator is_name(name_problem, ""), is_normalization(normalization_problem, ""),
-      is_size(size_problem, "");
-  app.add_option("recordings", text.inputs, "Recordings (WAV, Ogg Vorbis) or folders of them")
+  const CLI::Validator is_name(name_problem, ""), is_normalization(normalization_problem, "");
+  app.add_option("recordings", text.inputs, "Recordings (WAV, Ogg Vorbis, FLAC, MP3) or folders of them")
       ->required()
       ->option_text("FILE|FOLDER...")
       ->check(is_name);
@@ -101,16 +97,10 @@ void declare(CLI::App& app, Text& text, Options& options, std::int64_t& threads,
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{64}));
   app.add_flag("--in-process", options.in_process,
                "Decode within the program instead of in processes of little memory and few rights");
-  app.add_option("--max-memory", text.max_memory,
-                 "Refuse, before the model is loaded, a run that would take more, such as 96M or 1.5GiB")
-      ->option_text("SIZE")
-      ->check(is_size);
-  app.add_option(
-         "--precision", text.precision,
-         "bf16: multiply in bfloat16, which takes a CPU with AVX512-BF16 and is faster and less exact "
-         "(default fp32)")
-      ->option_text("fp32|bf16")
-      ->check(CLI::IsMember({"fp32", "bf16"}));
+  app.add_flag(
+      "--soundfile-compat", options.soundfile_compat,
+      "Take of damaged recordings what Python's soundfile takes, and report no damage that it passes over");
+  declare_run_options(app, text.run, "a run");
   app.add_flag("-r,--recursive", options.recursive, "Look into folders within folders, too");
 }
 
@@ -142,8 +132,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   if (app.count("--out") > 0) options.out = text.out;
   if (app.count("--embeddings") > 0) options.embeddings = text.embeddings;
   options.normalize = text.normalize == "peak" ? audio::Normalize::peak : audio::Normalize::none;
-  options.max_memory = parse_size(text.max_memory);
-  if (text.precision == "bf16") options.precision = perch::Precision::bf16;
+  options.max_memory = text.run.memory_limit();
+  options.precision = text.run.chosen_precision();
   options.threads = static_cast<std::size_t>(threads);
   options.batch = static_cast<std::size_t>(batch);
   options.top = static_cast<std::size_t>(top);

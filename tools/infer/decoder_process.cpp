@@ -181,13 +181,25 @@ Result<DecoderProcess> DecoderProcess::start(const DecoderLimits& limits, Decode
 }
 
 DecoderProcess::DecoderProcess(DecoderProcess&& other) noexcept
-    : socket_(std::move(other.socket_)), keeper_(std::exchange(other.keeper_, 0)), limits_(other.limits_) {}
+    : socket_(std::move(other.socket_)),
+      keeper_(std::exchange(other.keeper_, 0)),
+      limits_(other.limits_),
+      is_alive_(other.is_alive_) {}
 
 DecoderProcess::~DecoderProcess() {
   if (keeper_ == 0) return;
-  ::kill(keeper_, SIGKILL);  // its decoder ends with it
+  stop();
   while (::waitpid(keeper_, nullptr, 0) < 0 && errno == EINTR) {
   }
+}
+
+void DecoderProcess::stop() const {
+  ::kill(keeper_, SIGKILL);  // its decoder ends with it
+}
+
+Error DecoderProcess::gone(const std::string& path) {
+  is_alive_ = false;
+  return {ErrorCode::internal, path, "no decoder any more", "a process that decodes"};
 }
 
 Status DecoderProcess::decode(const std::filesystem::path& path, const DecodeOptions& options,
@@ -196,8 +208,7 @@ Status DecoderProcess::decode(const std::filesystem::path& path, const DecodeOpt
   if (name.size() > longest_text)
     return Error{ErrorCode::invalid_argument, name, "a name of " + std::to_string(name.size()) + " bytes",
                  "at most " + std::to_string(longest_text)};
-  const Error gone{ErrorCode::internal, name, "no decoder any more", "a process that decodes"};
-  if (!send(socket_.get(), Request{options}, std::as_bytes(std::span(name)))) return gone;
+  if (!send(socket_.get(), Request{options}, std::as_bytes(std::span(name)))) return gone(name);
   std::vector<std::byte> bytes(longest_message);
   std::vector<float> samples(options.windows.samples);
   WindowHead window;
@@ -205,14 +216,14 @@ Status DecoderProcess::decode(const std::filesystem::path& path, const DecodeOpt
     const auto message = receive(socket_.get(), bytes);
     Kind kind;
     Died died;
-    if (!take_head(message, kind)) return gone;
+    if (!take_head(message, kind)) return gone(name);
     if (kind == Kind::died && take_head(message, died)) return ended(path, died.status);
     if (kind == Kind::end) return end_status(message, name);
     if (kind == Kind::window && take_head(message, window)) filled = 0;
     if (kind != Kind::samples) continue;
     const auto values = message.subspan(sizeof kind);
     if (values.size() % sizeof(float) != 0 || values.size() / sizeof(float) > samples.size() - filled)
-      return gone;
+      return gone(name);
     if (values.empty()) continue;
     std::memcpy(samples.data() + filled, values.data(), values.size());
     filled += values.size() / sizeof(float);

@@ -37,15 +37,23 @@ class DecoderProcess {
   /// recording; the next one is decoded by another. After `take` has said no, nothing more may be decoded.
   Status decode(const std::filesystem::path& path, const DecodeOptions& options, const TakeWindow& take);
 
+  /// Whether anything more can be decoded: no more once its processes are gone for good.
+  bool is_alive() const { return is_alive_; }
+
+  /// Ends its processes, and a decode() that is under way in another thread: for good.
+  void stop() const;
+
  private:
   DecoderProcess(FileDescriptor socket, pid_t keeper, const DecoderLimits& limits)
       : socket_(std::move(socket)), keeper_(keeper), limits_(limits) {}
 
+  Error gone(const std::string& path);
   Error ended(const std::filesystem::path& path, int status) const;
 
   FileDescriptor socket_;
   pid_t keeper_ = 0;
   DecoderLimits limits_;
+  bool is_alive_ = true;
 };
 
 }  // namespace pantanal::infer

@@ -10,6 +10,7 @@
 #include "decoder_process.hpp"
 #include "interruption.hpp"
 #include "memory_limit.hpp"
+#include "pantanal/audio/soundfile.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/requested_isa.hpp"
 #include "pantanal/perch/model_file.hpp"
@@ -18,6 +19,7 @@
 #include "recording_loop.hpp"
 #include "recordings.hpp"
 #include "result_writer.hpp"
+#include "start_decoders.hpp"
 #include "window_feed.hpp"
 
 namespace pantanal::infer {
@@ -63,27 +65,11 @@ std::size_t decoder_count(std::size_t threads, std::size_t recordings) {
   return std::clamp<std::size_t>(threads / threads_per_decoder, 1, recordings);
 }
 
-/// As many as recordings are decoded at a time; none, so that the program decodes itself, if it is asked to
-/// or the system has no processes left.
-std::vector<DecoderProcess> start_decoders(const Options& options, std::size_t count, Console& console) {
-  std::vector<DecoderProcess> decoders;
-  if (options.in_process) return decoders;
-  while (decoders.size() < count) {
-    auto decoder = DecoderProcess::start();
-    if (!decoder) {
-      console.say(decoder.error().message() + " (recordings are decoded within the program)");
-      decoders.clear();
-      break;
-    }
-    decoders.push_back(*std::move(decoder));
-  }
-  return decoders;
-}
-
 FeedOptions feed_options(const Options& options, const perch::Session& session, std::size_t decoders,
                          std::span<DecoderProcess> processes) {
   const perch::Frontend& frontend = session.model().architecture.frontend;
-  return {.decode = {.windows = {static_cast<std::uint32_t>(frontend.sample_rate), frontend.samples},
+  return {.decode = {.windows = {static_cast<std::uint32_t>(frontend.sample_rate), frontend.samples,
+                                 options.soundfile_compat},
                      .normalize = options.normalize},
           .ahead = session.options().batch,
           .decoders = decoders,
@@ -100,6 +86,9 @@ void report(const RecordingList& list, Console& console) {
 
 ExitCode infer(const Options& options, Console& console) {
   if (Status status = check_requested_isa(); !status) return console.fail(ExitCode::usage, status.error());
+  if (options.soundfile_compat && !audio::reads_as_soundfile())
+    return console.fail(ExitCode::usage, {ErrorCode::unsupported, "--soundfile-compat",
+                                          "a build without libsndfile", "one with PANTANAL_WITH_SNDFILE=ON"});
   const RecordingList list = find_recordings(options.inputs, options.recursive);
   report(list, console);
   if (Status status = check_outputs(options, list); !status)
@@ -118,7 +107,8 @@ ExitCode infer(const Options& options, Console& console) {
   }
   // Before there are threads: a process with some cannot well be forked.
   const std::size_t decoders = decoder_count(threads, list.recordings.size());
-  std::vector<DecoderProcess> processes = start_decoders(options, decoders, console);
+  std::vector<DecoderProcess> processes;
+  if (!options.in_process) processes = start_decoders(decoders, {}, decode_recording, console);
   auto model = perch::load_model(options.model, {.keep_narrow = true});
   if (!model) return console.fail(ExitCode::model, model.error());
   if (Status status = check_labels(options, *model); !status)

@@ -1,5 +1,6 @@
 #include "memory_limit.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -10,26 +11,33 @@
 namespace pantanal::infer {
 namespace {
 
-std::string megabytes(std::size_t bytes) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
-  return text;
+std::string size_text(const RunSize& run) {
+  const std::string threads = std::to_string(run.threads) + (run.threads == 1 ? " thread" : " threads");
+  return run.has_fixed_batch ? threads : threads + " and batches of " + std::to_string(run.batch);
 }
 
-std::string size_text(const RunSize& run) {
-  return std::to_string(run.threads) + (run.threads == 1 ? " thread" : " threads") + " and batches of " +
-         std::to_string(run.batch);
+/// As it is asked for on the command line.
+std::string options_text(const RunSize& run) {
+  const std::string threads = "--threads " + std::to_string(run.threads);
+  return run.has_fixed_batch ? threads : threads + " --batch " + std::to_string(run.batch);
 }
 
 /// A run within `limit`: the largest batch of as many threads, else of fewer; nothing if none does.
 std::optional<RunSize> find_fitting(const perch::ModelOutline& model, RunSize run, std::size_t limit) {
-  for (const std::size_t batch = run.batch; run.threads > 0; --run.threads)
-    for (run.batch = batch; run.batch > 0; --run.batch)
+  const std::size_t most = run.batch, least = run.has_fixed_batch ? most : 1;
+  for (; run.threads > 0; --run.threads)
+    for (run.batch = most; run.batch >= least && run.batch > 0; --run.batch)
       if (run_memory(model, run) <= limit) return run;
   return std::nullopt;
 }
 
 }  // namespace
+
+std::string megabytes(std::size_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
+  return text;
+}
 
 std::optional<std::size_t> parse_size(std::string_view text) {
   double value = 0;
@@ -48,14 +56,14 @@ std::optional<std::size_t> parse_size(std::string_view text) {
 }
 
 std::size_t run_memory(const perch::ModelOutline& model, const RunSize& run) {
-  constexpr std::size_t program = 17'000'000;  // code, libraries, decoders, buffers of output
-  constexpr std::size_t thread = 300'000;      // what a stack and its allocator come to
-  const perch::Architecture& a = model.architecture;
+  constexpr std::size_t thread = 300'000;  // what a stack and its allocator come to
+  perch::Architecture a = model.architecture;
+  if (run.labels) a.label.classes = std::min(a.label.classes, *run.labels);
   const std::size_t outputs = 4 * (a.head.channels + a.label.classes), window = 4 * a.frontend.samples;
   const perch::SessionMemory session =
       perch::session_memory(a, model.dtype, {.precision = run.precision, .screen = run.screen});
-  return program + 3 * model.metadata_bytes + session.total(run.threads, run.batch) + run.threads * thread +
-         run.batch * (2 * window + outputs) + 2 * window;
+  return program_memory + 3 * model.metadata_bytes + session.total(run.threads, run.batch) +
+         run.threads * thread + run.batch * (2 * window + outputs) + 2 * window + run.beside;
 }
 
 Result<perch::LabelScreen> check_memory(const std::filesystem::path& path, RunSize run, std::size_t limit) {
@@ -66,12 +74,12 @@ Result<perch::LabelScreen> check_memory(const std::filesystem::path& path, RunSi
   if (needed <= limit) return run.screen;
   std::string advice;
   if (const auto fitting = find_fitting(model, run, limit)) {
-    advice = "--threads " + std::to_string(fitting->threads) + " --batch " + std::to_string(fitting->batch) +
-             " would take " + megabytes(run_memory(model, *fitting));
+    advice = options_text(*fitting) + " would take " + megabytes(run_memory(model, *fitting));
   } else {
     RunSize least = run;
-    least.threads = least.batch = 1;
-    advice = "even --threads 1 --batch 1 would take " + megabytes(run_memory(model, least)) +
+    least.threads = 1;
+    if (!run.has_fixed_batch) least.batch = 1;
+    advice = "even " + options_text(least) + " would take " + megabytes(run_memory(model, least)) +
              "; a model converted with --dtype bf16 or with fewer --classes takes less";
   }
   return Error{ErrorCode::unsupported, "--max-memory",

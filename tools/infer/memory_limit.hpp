@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "pantanal/core/result.hpp"
@@ -16,11 +17,19 @@ namespace pantanal::infer {
 /// Nothing if `text` is no such size, or not positive.
 std::optional<std::size_t> parse_size(std::string_view text);
 
+/// "12.3 MB".
+std::string megabytes(std::size_t bytes);
+
+inline constexpr std::size_t program_memory = 17'000'000;  ///< code, libraries, decoders, buffers of output
+
 /// What a run takes at its peak: a session's memory, what the program has by itself, and windows read ahead.
 struct RunSize {
   std::size_t threads = 1, batch = 1;
   perch::Precision precision = perch::Precision::fp32;
   perch::LabelScreen screen = perch::LabelScreen::automatic;
+  std::optional<std::size_t> labels = {};  ///< computed, where that is not all that the model has
+  std::size_t beside = 0;                  ///< bytes of what else the program holds
+  bool has_fixed_batch = false;            ///< the batch cannot be chosen
 };
 
 /// Bytes, rounded up rather than down.

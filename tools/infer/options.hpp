@@ -22,6 +22,7 @@ struct Options {
   audio::Normalize normalize = audio::Normalize::none;
   bool recursive = false;                 ///< folders within folders, too
   bool in_process = false;                ///< decode within the program
+  bool soundfile_compat = false;          ///< decode as Python's soundfile does
   std::optional<std::size_t> max_memory;  ///< bytes; more is refused
   perch::Precision precision = perch::Precision::fp32;
 };

@@ -24,9 +24,10 @@ class RecordingFinder {
     const std::size_t before = list_.recordings.size() + list_.repeated.size() + list_.errors.size();
     add_folder(input);
     if (before == list_.recordings.size() + list_.repeated.size() + list_.errors.size())
-      list_.errors.push_back({ErrorCode::not_found, input.string(), "a folder without recordings",
-                              recursive_ ? "files named .wav or .ogg"
-                                         : "files named .wav or .ogg (--recursive looks into its folders)"});
+      list_.errors.push_back(
+          {ErrorCode::not_found, input.string(), "a folder without recordings",
+           recursive_ ? "files named .wav, .ogg, .flac or .mp3"
+                      : "files named .wav, .ogg, .flac or .mp3 (--recursive looks into its folders)"});
   }
 
   RecordingList take() && { return std::move(list_); }

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <utility>
 
-#include "memory_limit.hpp"
 #include "name_check.hpp"
+#include "run_options.hpp"
 
 namespace pantanal::infer {
 namespace {
@@ -48,7 +48,8 @@ const std::map<std::string, audio::WavSample> formats = {
 
 /// Paths are kept as the bytes given, not converted.
 struct StreamText {
-  std::string input, model, out, normalize = "none", max_memory, precision = "fp32";
+  std::string input, model, out, normalize = "none";
+  RunText run;
 };
 
 void declare(CLI::App& app, StreamText& text, StreamOptions& o) {
@@ -94,16 +95,7 @@ void declare(CLI::App& app, StreamText& text, StreamOptions& o) {
   app.add_option("--threads", o.threads, "Threads to compute with (default 1; 0: as many as the CPU has)")
       ->option_text("N")
       ->check(CLI::Range(std::size_t{0}, std::size_t{1024}));
-  app.add_option("--max-memory", text.max_memory,
-                 "Refuse, before the model is loaded, a stream that would take more, such as 96M or 1.5GiB")
-      ->option_text("SIZE")
-      ->check([](const std::string& size) {
-        return parse_size(size) ? "" : "'" + size + "' is no size such as 96M";
-      });
-  app.add_option("--precision", text.precision,
-                 "bf16: multiply in bfloat16, which takes a CPU with AVX512-BF16 (default fp32)")
-      ->option_text("fp32|bf16")
-      ->check(CLI::IsMember({"fp32", "bf16"}));
+  declare_run_options(app, text.run, "a stream");
 }
 
 }  // namespace
@@ -138,8 +130,8 @@ StreamCommandLine parse_stream_line(int argc, const char* const* argv) {
   options.input = text.input;
   options.model = text.model;
   if (!text.out.empty() && text.out != "-") options.out = text.out;
-  options.max_memory = parse_size(text.max_memory);
-  if (text.precision == "bf16") options.precision = perch::Precision::bf16;
+  options.max_memory = text.run.memory_limit();
+  options.precision = text.run.chosen_precision();
   options.normalize = text.normalize == "peak" ? audio::Normalize::peak : audio::Normalize::none;
   return {std::move(options), ExitCode::done, {}};
 }

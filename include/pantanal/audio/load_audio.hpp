@@ -33,7 +33,7 @@ inline Error no_samples(const Format& format, std::uint32_t rate) {
           "a recording"};
 }
 
-/// Everything in a WAV or Ogg Vorbis file, mono, at `rate` Hz: round(frames * rate / its rate) samples.
+/// Everything in a recording, mono, at `rate` Hz: round(frames * rate / its rate) samples.
 /// Errors: those of open_audio and resample; corrupt where the recording is damaged, cut short, empty or has
 /// a sample that is no number; io if memory does not suffice. For recordings of any length see WindowStream.
 inline Result<std::vector<float>> load_audio(const std::filesystem::path& path, std::uint32_t rate = 32000) {

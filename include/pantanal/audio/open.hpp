@@ -12,6 +12,8 @@
 #include <utility>
 
 #include "pantanal/audio/byte_reader.hpp"
+#include "pantanal/audio/flac.hpp"
+#include "pantanal/audio/mp3.hpp"
 #include "pantanal/audio/source.hpp"
 #include "pantanal/audio/vorbis.hpp"
 #include "pantanal/audio/wav.hpp"
@@ -19,11 +21,17 @@
 
 namespace pantanal::audio {
 
-/// Opens a WAV or Ogg Vorbis file. Errors: those of ByteReader, WavSource and VorbisSource; unsupported for
-/// any other format, with its name and what can be read.
+/// Opens a WAV or Ogg Vorbis file, or, in a build with those, FLAC or MP3. Errors: those of ByteReader,
+/// WavSource, VorbisSource, open_flac and open_mp3; unsupported for any other format, with its name and what
+/// can be read.
 Result<std::unique_ptr<Source>> open_audio(const std::filesystem::path& path);
 
 namespace detail {
+
+inline const char* readable_formats() {
+  if (reads_flac()) return reads_mp3() ? "WAV, Ogg Vorbis, FLAC or MP3" : "WAV, Ogg Vorbis or FLAC";
+  return reads_mp3() ? "WAV, Ogg Vorbis or MP3" : "WAV or Ogg Vorbis";
+}
 
 /// The name of the format that a file with these first bytes has, if it is one that a recording could have.
 inline std::string_view other_audio_format(std::string_view head) {
@@ -57,7 +65,7 @@ inline std::string_view other_audio_format(std::string_view head) {
 }  // namespace detail
 
 inline Result<std::unique_ptr<Source>> open_audio(const std::filesystem::path& path) {
-  constexpr const char* readable = "WAV or Ogg Vorbis";
+  const char* const readable = detail::readable_formats();
   PANTANAL_TRY(ByteReader file, ByteReader::open(path));
   std::array<std::uint8_t, 12> bytes;
   PANTANAL_TRY(const std::size_t length, file.read(bytes));
@@ -66,6 +74,8 @@ inline Result<std::unique_ptr<Source>> open_audio(const std::filesystem::path& p
   if (head.starts_with("OggS")) return VorbisSource::open(std::move(file));
   if (head.starts_with("RIFF") || head.starts_with("RF64") || head.starts_with("BW64"))
     return WavSource::open(std::move(file));
+  if (head.starts_with("fLaC")) return open_flac(std::move(file));
+  if (detail::other_audio_format(head) == "MP3") return open_mp3(std::move(file));
   if (head.empty()) return Error{ErrorCode::corrupt, file.name(), "an empty file", readable};
   if (const std::string_view name = detail::other_audio_format(head); !name.empty())
     return Error{ErrorCode::unsupported, file.name(), "a file of type " + std::string(name), readable};

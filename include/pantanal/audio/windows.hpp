@@ -15,14 +15,16 @@
 #include "pantanal/audio/mono.hpp"
 #include "pantanal/audio/open.hpp"
 #include "pantanal/audio/resample.hpp"
+#include "pantanal/audio/soundfile.hpp"
 #include "pantanal/audio/source.hpp"
 #include "pantanal/core/result.hpp"
 
 namespace pantanal::audio {
 
 struct WindowOptions {
-  std::uint32_t rate = 32000;    ///< Hz
-  std::size_t samples = 160000;  ///< in a window
+  std::uint32_t rate = 32000;     ///< Hz
+  std::size_t samples = 160000;   ///< in a window
+  bool soundfile_compat = false;  ///< what open_as_soundfile gives, not open_audio
 };
 
 /// Where a window lies in its recording.
@@ -35,10 +37,12 @@ struct Window {
 /// Consecutive windows of a recording, mono, without overlap. Memory does not grow with the recording.
 class WindowStream {
  public:
-  /// Errors: those of open_audio and resample; invalid_argument for windows of no samples.
+  /// Errors: those of open_audio (or open_as_soundfile) and resample; invalid_argument for windows of no
+  /// samples.
   static Result<WindowStream> open(const std::filesystem::path& path, const WindowOptions& options = {}) {
     if (options.samples == 0) return Error{ErrorCode::invalid_argument, "window", "0 samples", "one or more"};
-    PANTANAL_TRY(std::unique_ptr<Source> source, open_audio(path));
+    PANTANAL_TRY(std::unique_ptr<Source> source,
+                 options.soundfile_compat ? open_as_soundfile(path) : open_audio(path));
     const Format file_format = source->format();
     PANTANAL_TRY(std::unique_ptr<Source> mono, resample(to_mono(std::move(source)), options.rate));
     return WindowStream(std::move(mono), file_format, options);

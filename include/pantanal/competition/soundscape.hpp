@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,10 +27,13 @@ inline constexpr std::uint32_t soundscape_rate = 32000;    ///< Hz
 inline constexpr std::size_t samples_per_window = 160000;  ///< five seconds
 inline constexpr std::size_t soundscape_samples = samples_per_window * pipeline::n_windows_per_file;
 
-/// 60 s of a recording, [12 · 160000], mono, raw: cut off or filled up with zeros. What follows after 60 s is
-/// not decoded. Errors: those of open_audio; another rate than 32 kHz (`unsupported`); damage, or no sample
-/// at all (`corrupt`).
-inline Result<std::vector<float>> read_soundscape_60s(const std::filesystem::path& path) {
+/// Takes samples_per_window samples. False: no more is wanted.
+using TakeSoundscapeWindow = std::function<bool(std::span<const float>)>;
+
+/// The windows of a recording's first 60 s, mono, raw, to `take`: twelve, or as many as there are, the last
+/// one filled up with zeros. What follows after 60 s is not decoded. Errors: those of open_audio; another
+/// rate than 32 kHz (`unsupported`); damage, or no sample at all (`corrupt`), perhaps after some windows.
+inline Status read_soundscape_windows(const std::filesystem::path& path, const TakeSoundscapeWindow& take) {
   PANTANAL_TRY(std::unique_ptr<audio::Source> opened, audio::open_audio(path));
   const audio::Format format = opened->format();
   if (format.sample_rate != soundscape_rate)
@@ -37,13 +41,32 @@ inline Result<std::vector<float>> read_soundscape_60s(const std::filesystem::pat
                  "a sample rate of " + std::to_string(format.sample_rate) + " Hz",
                  std::to_string(soundscape_rate) + " Hz"};
   const std::unique_ptr<audio::Source> source = audio::to_mono(std::move(opened));
-  std::vector<float> samples(soundscape_samples);
-  for (std::size_t count = 0; count < samples.size();) {
-    PANTANAL_TRY(const std::size_t frames, source->read(std::span(samples).subspan(count)));
-    count += frames;
-    if (count == 0) return audio::no_samples(format, soundscape_rate);
-    if (frames == 0) break;
+  std::vector<float> samples(samples_per_window);
+  for (std::size_t window = 0; window < pipeline::n_windows_per_file; ++window) {
+    std::size_t count = 0;
+    while (count < samples.size()) {
+      PANTANAL_TRY(const std::size_t frames, source->read(std::span(samples).subspan(count)));
+      if (frames == 0) break;
+      count += frames;
+    }
+    if (count == 0 && window == 0) return audio::no_samples(format, soundscape_rate);
+    if (count == 0) break;
+    std::fill(samples.begin() + static_cast<std::ptrdiff_t>(count), samples.end(), 0.0f);
+    if (!take(samples)) break;
   }
+  return {};
+}
+
+/// 60 s of a recording, [12 · 160000]: its windows, one after the other, and zeros. Errors: those of
+/// read_soundscape_windows.
+inline Result<std::vector<float>> read_soundscape_60s(const std::filesystem::path& path) {
+  std::vector<float> samples;
+  samples.reserve(soundscape_samples);
+  PANTANAL_TRY_STATUS(read_soundscape_windows(path, [&](std::span<const float> window) {
+    samples.insert(samples.end(), window.begin(), window.end());
+    return true;
+  }));
+  samples.resize(soundscape_samples);
   return samples;
 }
 

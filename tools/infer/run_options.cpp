@@ -1,0 +1,31 @@
+#include "run_options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "memory_limit.hpp"
+
+namespace pantanal::infer {
+
+std::optional<std::size_t> RunText::memory_limit() const { return parse_size(max_memory); }
+
+perch::Precision RunText::chosen_precision() const {
+  return precision == "bf16" ? perch::Precision::bf16 : perch::Precision::fp32;
+}
+
+void declare_run_options(CLI::App& app, RunText& text, const std::string& what) {
+  app.add_option(
+         "--max-memory", text.max_memory,
+         "Refuse, before the model is loaded, " + what + " that would take more, such as 96M or 1.5GiB")
+      ->option_text("SIZE")
+      ->check([](const std::string& size) {
+        return parse_size(size) ? "" : "'" + size + "' is no size such as 96M";
+      });
+  app.add_option(
+         "--precision", text.precision,
+         "bf16: multiply in bfloat16, which takes a CPU with AVX512-BF16 and is faster and less exact "
+         "(default fp32)")
+      ->option_text("fp32|bf16")
+      ->check(CLI::IsMember({"fp32", "bf16"}));
+}
+
+}  // namespace pantanal::infer
