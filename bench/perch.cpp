@@ -1,21 +1,24 @@
 // Perch v2 stage by stage and whole, random weights of the released shapes: 1 and 2 threads, batch 1 and 12.
 //
-//   perch [--passes 40] [--classes 234] [--whole] [--bf16]
+//   perch [--passes 40] [--classes 234] [--whole] [--bf16] [--pauses]
 //
 // --whole: Session with no, 234 and all classes as well; --bf16: in Precision::bf16, against the same fp32
-// peak.
+// peak. --pauses: only how long one window takes on 1 and 2 threads, alternating, 0, 5 and 50 ms after the
+// last one, and how long one thread's write takes to reach another.
 //
-// Prints tab-separated lines for perch_report.py: `peak`, one per thread count, then `stage` and `session`. A
-// stage's time is the median over passes through the whole model, so that caches hold what they hold in use,
-// and beside it the shortest. Batch 12 gives each thread whole windows, batch 1 is computed by all together,
-// as Session does.
+// Prints tab-separated lines for perch_report.py: `peak`, one per thread count, then `stage` and `session`;
+// or `pause`, with median, 90th percentile and shortest in ms, and `handoff`. A stage's time is the median
+// over passes through the whole model, so that caches hold what they hold in use, and beside it the shortest.
+// Batch 12 gives each thread whole windows, batch 1 is computed by all together, as Session does.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "kernels/guarded.hpp"
@@ -81,7 +84,7 @@ class Layers {
       if (stage != stage_of_block_[i]) lap(stage_of_block_[i]);
       blocks_[i].run(team, from, to,
                      {s.depthwise.data(), s.row_sums.data(), mine.gate.data(), mine.projection.data(),
-                      mine.slab.data(), s.rounded.data()});
+                      mine.slab.data(), s.rounded.data(), mine.depthwise.data(), mine.row_sums.data()});
       std::swap(from, to);
     }
     lap(stage + 1);
@@ -244,6 +247,60 @@ bool bench_session(const std::shared_ptr<const perch::Model>& model, perch::Prec
   return true;
 }
 
+/// Nanoseconds from one thread's write to another's reading it, the best of a few rounds.
+double handoff() {
+  constexpr std::uint32_t exchanges = 2000;
+  double best = 1e9;
+  for (int round = 0; round < 20; ++round) {
+    alignas(cache_line) std::atomic<std::uint32_t> turn{0};
+    parallel_team(2, [&](const Team& team) {
+      if (team.size() < 2) return;
+      team.wait();
+      const auto start = std::chrono::steady_clock::now();
+      for (auto i = static_cast<std::uint32_t>(team.rank()); i < exchanges; i += 2) {
+        while (turn.load(std::memory_order_acquire) != i) {
+        }
+        turn.store(i + 1, std::memory_order_release);
+      }
+      const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
+      if (team.rank() == 0) best = std::min(best, took.count() / exchanges);
+    });
+  }
+  return best;
+}
+
+/// One window at a time, `pause` after the last: each thread count in blocks of 10, in turn.
+bool bench_pauses(const std::shared_ptr<const perch::Model>& model, perch::Precision precision,
+                  std::chrono::milliseconds pause, std::size_t passes) {
+  constexpr std::size_t block = 10;
+  std::vector<perch::Session> sessions;
+  for (const std::size_t threads : {1, 2}) {
+    auto session = perch::Session::create(model, {.threads = threads, .batch = 1, .precision = precision});
+    if (!session) return false;
+    sessions.push_back(std::move(*session));
+  }
+  const std::vector<float> window = kernels::random_floats(model->architecture.frontend.samples, 1, 0.1f);
+  std::vector<float> label(sessions[0].output_sizes().label);
+  std::vector<double> times[2];
+  while (times[1].size() < passes)
+    for (std::size_t s = 0; s < sessions.size(); ++s)
+      for (std::size_t i = 0; i <= block; ++i) {  // the first finds caches full of the other session
+        std::this_thread::sleep_for(pause);
+        const auto start = std::chrono::steady_clock::now();
+        if (!sessions[s].run(window, 1, {.label = label})) return false;
+        const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+        if (i > 0) times[s].push_back(seconds.count());
+      }
+  for (std::size_t s = 0; s < sessions.size(); ++s) {
+    std::sort(times[s].begin(), times[s].end());
+    std::printf("pause\t%d ms\t%zu\t%.2f\t%.2f\t%.2f\n", static_cast<int>(pause.count()), s + 1,
+                1e3 * median(times[s]), 1e3 * times[s][times[s].size() * 9 / 10], 1e3 * times[s][0]);
+  }
+  std::printf("handoff\t%.0f ns\n", handoff());
+  std::fflush(stdout);
+  return true;
+}
+
 }  // namespace
 }  // namespace pantanal
 
@@ -252,6 +309,7 @@ int main(int argc, char** argv) {
   std::size_t passes = 40, classes = 234;
   std::vector<std::size_t> whole;
   perch::Precision precision = perch::Precision::fp32;
+  bool pauses = false;
   for (int i = 1; i < argc; ++i) {
     const bool has_value = i + 1 < argc;
     if (has_value && !std::strcmp(argv[i], "--passes"))
@@ -260,15 +318,22 @@ int main(int argc, char** argv) {
       classes = std::max(1ul, std::strtoul(argv[++i], nullptr, 10));
     else if (!std::strcmp(argv[i], "--bf16"))
       precision = perch::Precision::bf16;
+    else if (!std::strcmp(argv[i], "--pauses"))
+      pauses = true;
     else if (!std::strcmp(argv[i], "--whole"))
       whole = {0, 234, 14795};
     else
-      return std::fprintf(stderr, "usage: perch [--passes N] [--classes N] [--whole] [--bf16]\n"), 1;
+      return std::fprintf(stderr, "usage: perch [--passes N] [--classes N] [--whole] [--bf16] [--pauses]\n"),
+             1;
   }
   const auto make_model = [](std::size_t n) {
     return std::make_shared<perch::Model>(
         perch::fixtures::random_model(perch::fixtures::perch_v2_architecture(n), 1));
   };
+  for (const int pause : {0, 5, 50})
+    if (pauses && !bench_pauses(make_model(classes), precision, std::chrono::milliseconds(pause), passes))
+      return 1;
+  if (pauses) return 0;
   for (const std::size_t threads : {1, 2})
     std::printf("peak\t%s\t%zu\t%.2f\t%.2f\n", to_string(best_instruction_set()), threads,
                 bench::peak_gflops(best_instruction_set(), threads), bench::read_gbytes(threads));

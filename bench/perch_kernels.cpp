@@ -98,7 +98,8 @@ void bench_block(benchmark::State& state, const kernels::KernelTable& table, con
       gate(sizes.gate), projection(sizes.projection), slab(sizes.slab);
   for (auto _ : state) {
     layer.run(Team(), input.data(), output.data(),
-              {depthwise.data(), row_sums.data(), gate.data(), projection.data(), slab.data()});
+              {depthwise.data(), row_sums.data(), gate.data(), projection.data(), slab.data(), nullptr,
+               depthwise.data(), row_sums.data()});
     benchmark::ClobberMemory();
   }
   const double in = static_cast<double>(extent.positions()),

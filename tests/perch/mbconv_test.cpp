@@ -14,17 +14,18 @@ AlignedBuffer<float> run(const MbconvLayer& layer, const AlignedBuffer<float>& i
   AlignedBuffer<float> output(layer.output_size()), depthwise(sizes.depthwise), row_sums(sizes.row_sums);
   AlignedBuffer<std::uint32_t> rounded(sizes.rounded);
   struct Own {
-    AlignedBuffer<float> gate, projection, slab;
+    AlignedBuffer<float> gate, projection, slab, depthwise, row_sums;
   };
   std::vector<Own> members;
   for (std::size_t t = 0; t < threads; ++t)
     members.push_back({AlignedBuffer<float>(sizes.gate), AlignedBuffer<float>(sizes.projection),
-                       AlignedBuffer<float>(sizes.slab)});
+                       AlignedBuffer<float>(sizes.slab), AlignedBuffer<float>(sizes.depthwise),
+                       AlignedBuffer<float>(sizes.row_sums)});
   parallel_team(threads, [&](const Team& team) {
     Own& own = members[team.rank()];
     layer.run(team, input.data(), output.data(),
               {depthwise.data(), row_sums.data(), own.gate.data(), own.projection.data(), own.slab.data(),
-               rounded.data()});
+               rounded.data(), own.depthwise.data(), own.row_sums.data()});
   });
   return output;
 }

@@ -28,7 +28,8 @@ class MbconvLayer {
   using ScratchSizes = MbconvPlan::ScratchSizes;
   struct Scratch {
     float *depthwise = nullptr, *row_sums = nullptr, *gate = nullptr, *projection = nullptr, *slab = nullptr;
-    std::uint32_t* rounded = nullptr;  ///< the input in bfloat16, for Precision::bf16
+    std::uint32_t* rounded = nullptr;                         ///< the input in bfloat16, for Precision::bf16
+    float *own_depthwise = nullptr, *own_row_sums = nullptr;  ///< one member's may be the shared ones
   };
 
   MbconvLayer(const kernels::KernelTable& table, const Model& model, std::size_t index, Extent input,
@@ -62,20 +63,22 @@ class MbconvLayer {
   /// input [H, W, pixel_stride(in)] -> output [H', W', pixel_stride(out)]. Ends with a wait.
   ///
   /// Every member computes the gate, and where it scales weights those too, for itself: that takes less time
-  /// than to wait for another member and to fetch its results.
+  /// than to wait for another member and to fetch its results. What only one member reads is in its own
+  /// scratch: to write what another's cache holds takes as long as to read it.
   void run(const Team& team, const float* input, float* output, const Scratch& scratch) const {
     if (expands_rounded()) round_input(team, input, scratch);
     run_slabs(team, input, scratch);
     team.wait();
-    const Range rows = team.share(output_.positions(), project_grain);
-    if (team.size() > 1)
-      prefetch(scratch.depthwise + rows.begin * expanded_stride_, rows.size() * expanded_stride_);
-    squeeze_excite(scratch);
+    const Range rows = projected(team);
+    float* const depthwise = cuts_rows(team) ? scratch.own_depthwise : scratch.depthwise;
+    if (team.size() > 1 && !cuts_rows(team))
+      prefetch(depthwise + rows.begin * expanded_stride_, rows.size() * expanded_stride_);
+    squeeze_excite(whole_slabs(team), scratch);
     if (project_.multiplies_bfloat16()) {
-      project_rounded(rows, input, output, scratch);
+      project_rounded(rows, input, depthwise, output, scratch);
     } else {
-      apply_gate(rows, scratch);
-      project(rows, input, output, scratch);
+      apply_gate(rows, depthwise, scratch);
+      project(rows, input, depthwise, output, scratch);
     }
     team.wait();
   }
@@ -102,17 +105,47 @@ class MbconvLayer {
     return output_.height >= 7 * (block_.depthwise.kernel - 1) * team.size();
   }
 
+  /// How many slabs are not cut by rows.
+  std::size_t whole_slabs(const Team& team) const {
+    return cuts_rows(team) ? 0 : plan_.slabs / team.size() * team.size();
+  }
+
+  /// The pixels that this member projects.
+  Range projected(const Team& team) const {
+    if (!cuts_rows(team)) return team.share(output_.positions(), project_grain);
+    const Range rows = team.share(output_.height);
+    return {rows.begin * output_.width, rows.end * output_.width};
+  }
+
   /// Each member takes equally many whole slabs; those left over are cut by output rows, a part for each.
+  /// Whole slabs leave their channels' means in the row after row_sums.
   void run_slabs(const Team& team, const float* input, const Scratch& scratch) const {
     std::memset(scratch.slab, 0, plan_.scratch.slab * sizeof(float));
-    const std::size_t whole = cuts_rows(team) ? 0 : plan_.slabs / team.size() * team.size();
+    const std::size_t whole = whole_slabs(team);
     const Range mine = team.share(whole), rows = team.share(output_.height);
     if (whole > 0 && team.size() > 1) prefetch(input, input_.positions() * pixel_stride(block_.in_channels));
-    for (std::size_t slab = mine.begin; slab < mine.end; ++slab)
-      run_slab(slab * slab_channels, {0, output_.height}, input, scratch);
+    for (std::size_t slab = mine.begin; slab < mine.end; ++slab) {
+      const std::size_t channel = slab * slab_channels;
+      run_slab(channel, {0, output_.height}, input, {scratch.depthwise, scratch.own_row_sums}, scratch);
+      mean_rows(scratch.own_row_sums, channel, slab_width(channel), means(scratch));
+    }
+    float* const depthwise = cuts_rows(team) ? scratch.own_depthwise : scratch.depthwise;
     for (std::size_t slab = whole; slab < plan_.slabs; ++slab)
-      run_slab(slab * slab_channels, rows, input, scratch);
+      run_slab(slab * slab_channels, rows, input, {depthwise, scratch.row_sums}, scratch);
   }
+
+  float* means(const Scratch& scratch) const { return scratch.row_sums + output_.height * expanded_stride_; }
+
+  /// mean[c] for `count` channels from `channel` on.
+  void mean_rows(const float* row_sums, std::size_t channel, std::size_t count, float* mean) const {
+    table_->mean_rows(row_sums + channel, output_.height, expanded_stride_, count,
+                      static_cast<float>(output_.positions()), mean + channel);
+  }
+
+  /// Where a slab's results go.
+  struct Convolved {
+    float *depthwise = nullptr, *row_sums = nullptr;
+  };
 
   /// Asks for what other members have written: the kernels' own reads, of eight rows at once, come too late
   /// to hide how long another core's cache takes.
@@ -121,7 +154,8 @@ class MbconvLayer {
   }
 
   /// Output rows `rows` of the slab that starts at `channel`, chunk by chunk; rows two chunks share are kept.
-  void run_slab(std::size_t channel, Range rows, const float* input, const Scratch& scratch) const {
+  void run_slab(std::size_t channel, Range rows, const float* input, const Convolved& to,
+                const Scratch& scratch) const {
     const ConvGeometry& conv = block_.depthwise;
     const std::size_t row_stride = plan_.buffer_row_stride;
     std::size_t filled = 0;  // rows of the buffer that hold the chunk's beginning
@@ -129,7 +163,7 @@ class MbconvLayer {
       const std::size_t end = std::min(begin + plan_.chunk_rows, rows.end);
       const std::size_t needed = (end - begin - 1) * conv.stride + conv.kernel;
       fill_rows(channel, begin * conv.stride, {filled, needed}, input, scratch);
-      convolve(channel, {begin, end}, scratch);
+      convolve(channel, {begin, end}, scratch.slab, to);
       const std::size_t advance = (end - begin) * conv.stride;
       filled = needed > advance ? needed - advance : 0;
       if (filled > 0)
@@ -200,18 +234,18 @@ class MbconvLayer {
                     run * sizeof(float));
   }
 
-  void convolve(std::size_t channel, Range rows, const Scratch& scratch) const {
+  void convolve(std::size_t channel, Range rows, const float* slab, const Convolved& to) const {
     const kernels::DepthwiseArgs args{
-        .input = scratch.slab,
+        .input = slab,
         .input_row_stride = plan_.buffer_row_stride,
         .input_stride = plan_.slab_stride,
         .weights = depthwise_weights_.data() + channel,
         .weights_stride = expanded_stride_,
         .bias = depthwise_bias_.data() + channel,
-        .output = scratch.depthwise + rows.begin * output_.width * expanded_stride_ + channel,
+        .output = to.depthwise + rows.begin * output_.width * expanded_stride_ + channel,
         .output_row_stride = output_.width * expanded_stride_,
         .output_stride = expanded_stride_,
-        .row_sums = scratch.row_sums + rows.begin * expanded_stride_ + channel,
+        .row_sums = to.row_sums + rows.begin * expanded_stride_ + channel,
         .row_sums_stride = expanded_stride_,
         .rows = rows.size(),
         .columns = output_.width,
@@ -222,13 +256,14 @@ class MbconvLayer {
     project_.depthwise(args);
   }
 
-  /// scratch.gate: [gate | mean | reduced].
-  void squeeze_excite(const Scratch& scratch) const {
+  /// scratch.gate: [gate | mean | reduced]; the first `whole` slabs' means are known.
+  void squeeze_excite(std::size_t whole, const Scratch& scratch) const {
     float* gate = scratch.gate;
     float* mean = gate + expanded_stride_;
     float* reduced = mean + expanded_stride_;
-    table_->mean_rows(scratch.row_sums, output_.height, expanded_stride_, expanded_stride_,
-                      static_cast<float>(output_.positions()), mean);
+    const std::size_t known = std::min(whole * slab_channels, expanded_stride_);
+    std::copy_n(means(scratch), known, mean);
+    mean_rows(scratch.row_sums, known, expanded_stride_ - known, mean);
     dense(se_reduce_, mean, to_kernel(block_.se_activation), reduced);
     dense(se_expand_, reduced, kernels::Activation::sigmoid, gate);
   }
@@ -246,11 +281,11 @@ class MbconvLayer {
   }
 
   /// Scales whichever is smaller, the projection's weights or the depthwise output's rows `rows`.
-  void apply_gate(Range rows, const Scratch& scratch) const {
+  void apply_gate(Range rows, float* depthwise, const Scratch& scratch) const {
     if (plan_.scales_weights)
       project_.scale(scratch.gate, scratch.projection);
     else
-      table_->scale_columns(scratch.depthwise + rows.begin * expanded_stride_, rows.size(), expanded_stride_,
+      table_->scale_columns(depthwise + rows.begin * expanded_stride_, rows.size(), expanded_stride_,
                             expanded_stride_, scratch.gate);
   }
 
@@ -264,21 +299,23 @@ class MbconvLayer {
             .padded_columns = project_.padded_columns()};
   }
 
-  void project(Range rows, const float* input, float* output, const Scratch& scratch) const {
+  void project(Range rows, const float* input, const float* depthwise, float* output,
+               const Scratch& scratch) const {
     kernels::PointwiseArgs args = projection_args(rows, input, output);
-    args.input = scratch.depthwise + rows.begin * expanded_stride_, args.input_stride = expanded_stride_;
+    args.input = depthwise + rows.begin * expanded_stride_, args.input_stride = expanded_stride_;
     if (!plan_.scales_weights) return project_.run(args);
     args.weights = scratch.projection, args.bias = project_.bias(), args.depth = project_.depth();
     table_->pointwise(args);
   }
 
   /// Gates and rounds a few pixels, then projects them.
-  void project_rounded(Range rows, const float* input, float* output, const Scratch& scratch) const {
+  void project_rounded(Range rows, const float* input, const float* depthwise, float* output,
+                       const Scratch& scratch) const {
     auto* const rounded = reinterpret_cast<std::uint32_t*>(scratch.projection);
     for (std::size_t begin = rows.begin; begin < rows.end; begin += MbconvPlan::rounded_rows) {
       const Range some{begin, std::min(begin + MbconvPlan::rounded_rows, rows.end)};
-      project_.round(scratch.depthwise + begin * expanded_stride_, some.size(), expanded_stride_,
-                     expanded_stride_, scratch.gate, rounded, expanded_stride_ / 2);
+      project_.round(depthwise + begin * expanded_stride_, some.size(), expanded_stride_, expanded_stride_,
+                     scratch.gate, rounded, expanded_stride_ / 2);
       project_.run(projection_args(some, input, output), rounded, expanded_stride_ / 2);
     }
   }

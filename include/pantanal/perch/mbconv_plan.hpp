@@ -14,7 +14,7 @@ namespace pantanal::perch {
 struct MbconvPlan {
   /// Sizes in floats of what MbconvLayer::run() needs besides input and output.
   struct ScratchSizes {
-    std::size_t depthwise = 0, row_sums = 0;         ///< shared by the team
+    std::size_t depthwise = 0, row_sums = 0;         ///< one shared by the team, and one of each member's own
     std::size_t rounded = 0;                         ///< shared by the team, words
     std::size_t gate = 0, projection = 0, slab = 0;  ///< each member's own
 
@@ -49,7 +49,7 @@ struct MbconvPlan {
     const bool rounds = precision == Precision::bf16;
     scales_weights = !rounds && output.positions() > block.out_channels;
     scratch = {.depthwise = output.positions() * expanded_stride,
-               .row_sums = output.height * expanded_stride,
+               .row_sums = (output.height + 1) * expanded_stride,
                .gate = 2 * expanded_stride + pixel_stride(block.se_channels),
                .slab = buffer_rows * buffer_row_stride};
     if (rounds && block.has_expand) scratch.rounded = input.positions() * pixel_stride(block.in_channels) / 2;
