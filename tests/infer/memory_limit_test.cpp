@@ -49,5 +49,25 @@ TEST(MemoryLimit, RefusesAndSaysWhatWouldFit) {
   EXPECT_TRUE(refused(check_memory(folder / "absent", run, needed), ErrorCode::not_found, {"absent"}));
 }
 
+TEST(MemoryLimit, GivesUpTheLabelHeadsScreenFirst) {
+  const TemporaryFolder folder;
+  const auto path = folder / "m.safetensors";
+  ASSERT_TRUE(succeeded(
+      perch::save_model(perch::fixtures::random_model(perch::fixtures::tiny_architecture(), 1), path)));
+  const auto outline = perch::read_outline(path);
+  ASSERT_TRUE(succeeded(outline));
+  RunSize run{.threads = 2, .batch = 5, .screen = perch::LabelScreen::always};
+  const std::size_t screened = run_memory(*outline, run);
+  run.screen = perch::LabelScreen::never;
+  const std::size_t plain = run_memory(*outline, run);
+  EXPECT_EQ(screened > plain, has_int16_dot_products() && best_instruction_set() == InstructionSet::avx512);
+  run.screen = perch::LabelScreen::always;
+  EXPECT_EQ(*check_memory(path, run, screened), perch::LabelScreen::always);
+  if (screened > plain) {
+    EXPECT_EQ(*check_memory(path, run, screened - 1), perch::LabelScreen::never);
+  }
+  EXPECT_TRUE(refused(check_memory(path, run, plain - 1), ErrorCode::unsupported, {"--batch 4 would take"}));
+}
+
 }  // namespace
 }  // namespace pantanal::infer

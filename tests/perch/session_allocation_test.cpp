@@ -13,7 +13,7 @@ namespace {
 
 TEST(Session, RunAllocatesNothing) {
   auto model = std::make_shared<Model>(fixtures::random_model(fixtures::tiny_architecture(), 3));
-  auto session = Session::create(model, {.threads = 1});
+  auto session = Session::create(model, {.threads = 1, .screen = LabelScreen::always});
   ASSERT_TRUE(session);
   const OutputSizes sizes = session->output_sizes();
   const std::size_t n = 14;  // more than one batch

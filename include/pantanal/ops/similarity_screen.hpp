@@ -47,7 +47,7 @@ QuantizedVector quantize(std::size_t depth, const At& at, std::int16_t* integers
   squares = {};
   std::array<double, ways> errors{};
   for (std::size_t k = 0; k < depth; ++k) {
-    const float x = at(k), rounded = std::nearbyint(x * inverse);
+    const float x = at(k), rounded = fits ? std::nearbyint(x * inverse) : 0.0f;
     integers[k / 2 * step + k % 2] = static_cast<std::int16_t>(rounded);
     const double kept = fits ? double{rounded} * double{scale} : 0, lost = double{x} - kept;
     squares[k % ways] += kept * kept, errors[k % ways] += lost * lost;
