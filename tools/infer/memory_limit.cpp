@@ -69,7 +69,7 @@ Status check_memory(const std::filesystem::path& path, const RunSize& run, std::
     RunSize least = run;
     least.threads = least.batch = 1;
     advice = "even --threads 1 --batch 1 would take " + megabytes(run_memory(model, least)) +
-             "; a model converted with --dtype bf16 or with fewer --classes takes less";
+             "; a model converted with --dtype bf16 or int8 or with fewer --classes takes less";
   }
   return Error{ErrorCode::unsupported, "--max-memory",
                path.string() + " with " + size_text(run) + ", about " + megabytes(needed),

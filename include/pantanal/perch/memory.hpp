@@ -28,8 +28,8 @@ namespace detail {
 /// Adds up an architecture layer by layer. Widths are those of the widest instruction set.
 class SessionMemoryCount {
  public:
-  SessionMemoryCount(const Architecture& a, bool narrow, Precision precision)
-      : a_(a), narrow_(narrow || precision == Precision::bf16), precision_(precision) {}
+  SessionMemoryCount(const Architecture& a, Dtype dtype, Precision precision)
+      : a_(a), dtype_(precision == Precision::bf16 ? Dtype::bf16 : dtype), precision_(precision) {}
 
   SessionMemory operator()() && {
     const Frontend& f = a_.frontend;
@@ -57,7 +57,9 @@ class SessionMemoryCount {
 
   void dense(std::size_t columns, std::size_t depth) { weights_ += pixel_stride(columns) * (depth + 1); }
   void wide(std::size_t columns, std::size_t depth) {
-    weights_ += pixel_stride(columns) * ((narrow_ ? (depth + 1) / 2 : depth) + 1);
+    const bool pairs = dtype_ == Dtype::bf16;
+    const std::size_t column = dtype_ == Dtype::i8 ? (depth + 3) / 4 + 1 : pairs ? (depth + 1) / 2 : depth;
+    weights_ += pixel_stride(columns) * (column + 1);
   }
 
   void block(const Block& b, Extent in, Extent out) {
@@ -83,7 +85,7 @@ class SessionMemoryCount {
   }
 
   const Architecture& a_;
-  bool narrow_;
+  Dtype dtype_;  ///< of what is wide, packed
   Precision precision_;
   std::size_t weights_ = 0, image_ = 0, depthwise_ = 0, row_sums_ = 0, gate_ = 0, projection_ = 0, slab_ = 0,
               rounded_ = 0;
@@ -94,7 +96,7 @@ class SessionMemoryCount {
 /// What Session::create allocates for a model of `architecture`, which must be valid, whose large weights are
 /// of `dtype`: at most a twentieth less than this, and never more but for what the heap rounds up.
 inline SessionMemory session_memory(const Architecture& architecture, Dtype dtype, Precision precision) {
-  return detail::SessionMemoryCount(architecture, dtype == Dtype::bf16, precision)();
+  return detail::SessionMemoryCount(architecture, dtype, precision)();
 }
 
 }  // namespace pantanal::perch
