@@ -83,7 +83,7 @@ class SafetensorsFile {
   }
 
   /// The values of an I8 tensor.
-  Result<std::span<const std::int8_t>> bytes_signed(std::string_view name) const {
+  Result<std::span<const std::int8_t>> int8s(std::string_view name) const {
     PANTANAL_TRY(const std::span<const std::byte> raw, bytes(name));
     const std::string& dtype = header_.tensors.find(name)->second.dtype;
     if (dtype != "I8") return Error{ErrorCode::mismatch, where(name), "dtype " + dtype, "I8"};

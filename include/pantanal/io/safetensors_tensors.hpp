@@ -26,7 +26,7 @@ namespace detail {
 /// I8 tensor `name` with its scales, which are F32 [count_scales()].
 inline Result<Tensor> map_int8_tensor(const std::shared_ptr<const SafetensorsFile>& file,
                                       const std::string& name, const Shape& shape) {
-  PANTANAL_TRY(const std::span<const std::int8_t> quanta, file->bytes_signed(name));
+  PANTANAL_TRY(const std::span<const std::int8_t> quanta, file->int8s(name));
   PANTANAL_TRY(const std::span<const float> scales, file->floats(scales_name(name)));
   const Shape& found = file->tensors().find(scales_name(name))->second.shape;
   const Shape expected{static_cast<std::int64_t>(count_scales(shape))};

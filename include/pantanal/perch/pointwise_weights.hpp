@@ -129,6 +129,13 @@ class PointwiseWeights {
         ops::pack_pair_columns(
             *table_, columns.begin, columns.end,
             [&](std::size_t n, std::size_t k) { return weight.halves[n * depth + k]; }, pairs_);
+      else if (weight.dtype == Dtype::i8)
+        ops::pack_pair_columns(
+            *table_, columns.begin, columns.end,
+            [&](std::size_t n, std::size_t k) {
+              return to_bfloat16(static_cast<float>(weight.quanta[n * depth + k]) * weight.scales[n]);
+            },
+            pairs_);
       else
         ops::pack_pair_columns(
             *table_, columns.begin, columns.end,
