@@ -222,8 +222,9 @@ void bench_stages(const perch::Model& model, perch::Precision precision, std::si
 }
 
 bool bench_session(const std::shared_ptr<const perch::Model>& model, perch::Precision precision,
-                   std::size_t threads, std::size_t batch, std::size_t passes) {
-  auto session = perch::Session::create(model, {.threads = threads, .batch = batch, .precision = precision});
+                   perch::LabelScreen screen, std::size_t threads, std::size_t batch, std::size_t passes) {
+  auto session = perch::Session::create(
+      model, {.threads = threads, .batch = batch, .precision = precision, .screen = screen});
   if (!session) return false;
   const perch::OutputSizes sizes = session->output_sizes();
   const std::vector<float> windows =
@@ -236,8 +237,9 @@ bool bench_session(const std::shared_ptr<const perch::Model>& model, perch::Prec
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     if (pass > 0) times.push_back(seconds.count() / count(batch));
   }
-  std::printf("session\t%zu classes\t%zu\t%zu\t%.5f\t%.5f\n", model->architecture.label.classes, threads,
-              batch, 1e3 * median(times), 1e3 * *std::min_element(times.begin(), times.end()));
+  std::printf("session\t%zu classes%s\t%zu\t%zu\t%.5f\t%.5f\n", model->architecture.label.classes,
+              screen == perch::LabelScreen::always ? ", screened" : "", threads, batch, 1e3 * median(times),
+              1e3 * *std::min_element(times.begin(), times.end()));
   std::fflush(stdout);
   return true;
 }
@@ -278,6 +280,9 @@ int main(int argc, char** argv) {
     const auto kept = make_model(n);
     for (const std::size_t threads : {1, 2})
       for (const std::size_t batch : {1, 12})
-        if (!bench_session(kept, precision, threads, batch, std::max(1ul, passes / batch))) return 1;
+        for (const perch::LabelScreen screen : {perch::LabelScreen::never, perch::LabelScreen::always})
+          if ((screen == perch::LabelScreen::never || (n > 0 && precision == perch::Precision::fp32)) &&
+              !bench_session(kept, precision, screen, threads, batch, std::max(1ul, passes / batch)))
+            return 1;
   }
 }

@@ -42,6 +42,19 @@ inline
   static_cast<void>(isa);
   return nullptr;
 }
+
+#if !defined(PANTANAL_COMPILE_KERNELS)
+inline
+#endif
+    /// The kernels of 16-bit integers beside those of `isa`, or null where that or this CPU has none.
+    const Int16Table*
+    int16_table(InstructionSet isa) {
+#if defined(__x86_64__)
+  if (isa == InstructionSet::avx512 && has_int16_dot_products()) return &avx512::int16_table;
+#endif
+  static_cast<void>(isa);
+  return nullptr;
+}
 #else
 /// The kernels of `isa`, which the CPU must support (is_supported); the portable ones where this target has
 /// none.
@@ -49,6 +62,9 @@ const KernelTable& table(InstructionSet isa);
 
 /// The bfloat16 kernels beside those of `isa`, or null where that or this CPU has none.
 const Bfloat16Table* bfloat16_table(InstructionSet isa);
+
+/// The kernels of 16-bit integers beside those of `isa`, or null where that or this CPU has none.
+const Int16Table* int16_table(InstructionSet isa);
 #endif
 
 }  // namespace pantanal::kernels

@@ -61,6 +61,37 @@ struct MaxSimilarityArgs {
   std::size_t rows = 0, depth = 0, padded_columns = 0;
 };
 
+/// Rows of a window and windows that a screen takes at most.
+inline constexpr std::size_t screen_rows = 64, screen_windows = 12;
+
+/// A window's rows. ops/similarity_screen.hpp makes what is not a MaxSimilarityArgs' input and maxima, and
+/// says what the bounds mean.
+struct ScreenedWindow {
+  const float* input = nullptr;
+  const float* transposed = nullptr;           ///< input [depth][screen_rows]
+  const std::int16_t* screen_input = nullptr;  ///< [rows][pairs][2]
+  const float *row_scale = nullptr, *row_error = nullptr, *row_norm = nullptr, *row_rounding = nullptr;
+  float* maxima = nullptr;  ///< from column 0 on
+};
+
+/// The same maxima as MaxSimilarityArgs' of each window, bit for bit, most of the work done in 16-bit
+/// integers. A pair is two neighbouring terms of the sum. row_scale[r]·column_scale[n]·Σ_k
+/// screen_input·screen_weights is the similarity of row r and column n to within row_error[r]·column_norm[n]
+/// + row_norm[r]·column_error[n] + row_rounding[r]·column_rounding[n], but for what is the same in all rows.
+struct ScreenedMaxSimilarityArgs {
+  const ScreenedWindow* window = nullptr;
+  std::size_t windows = 0, input_stride = 0;
+  std::size_t rows = 0, depth = 0;
+  std::size_t pairs = 0;                         ///< of depth; the last is filled up with a zero
+  const float* weights = nullptr;                ///< as MaxSimilarityArgs', from column 0 on
+  const std::int16_t* screen_weights = nullptr;  ///< panels as those, [pairs][width][2]
+  std::size_t first_column = 0;                  ///< a panel's
+  std::size_t last_column = 0;                   ///< past the last, a panel's end
+  std::size_t columns = 0;                       ///< maxima of those from here on are 0
+  const float *column_scale = nullptr, *column_error = nullptr, *column_norm = nullptr,
+              *column_rounding = nullptr;
+};
+
 /// The non-zero stretch of one mel band: bins first_bin … first_bin + bins - 1 with weights[offset …].
 struct MelBand {
   std::uint32_t first_bin = 0, bins = 0, offset = 0;
@@ -205,6 +236,11 @@ struct Bfloat16Table {
 struct QuadsArgs {
   const std::uint32_t* quads = nullptr;
   const float* scale = nullptr;  ///< [padded_columns]
+};
+
+/// Kernels that multiply 16-bit integers and add in 32 bits, of CPUs that can.
+struct Int16Table {
+  void (*screened_max_similarity)(const ScreenedMaxSimilarityArgs&) = nullptr;
 };
 
 /// One instruction set's kernels and the numbers that fix the packing of weights for them.

@@ -61,6 +61,12 @@ namespace pantanal::kernels::avx512_bf16 {
 #include "pantanal/kernels/bfloat16.inc"
 }  // namespace pantanal::kernels::avx512_bf16
 PANTANAL_END_TARGET
+
+PANTANAL_BEGIN_TARGET("avx512vnni,avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")
+namespace pantanal::kernels::avx512 {
+#include "pantanal/kernels/prototype_screen.inc"
+}  // namespace pantanal::kernels::avx512
+PANTANAL_END_TARGET
 #endif
 
 #pragma GCC diagnostic pop

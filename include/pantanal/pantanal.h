@@ -55,9 +55,7 @@ PANTANAL_API const char* pantanal_last_error(void);
 PANTANAL_API const char* pantanal_version(void);
 PANTANAL_API int pantanal_api_version(void);
 
-/* ---- Models
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Models ---- */
 
 /* A Perch model, mapped from its file: processes that load the same one share its memory. Replace a file in
  * use by renaming another over it, never in place. Immutable. */
@@ -80,8 +78,7 @@ PANTANAL_API size_t pantanal_model_classes(const pantanal_model* model); /* 0: a
 PANTANAL_API const char* pantanal_model_label(const pantanal_model* model,
                                               size_t index); /* NULL past the last */
 
-/* ---- Windows
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- Windows ---- */
 
 typedef struct pantanal_session pantanal_session;
 
@@ -106,8 +103,7 @@ PANTANAL_API void pantanal_session_free(pantanal_session* session);
 PANTANAL_API pantanal_status pantanal_session_run(pantanal_session* session, const float* windows, size_t n,
                                                   float* embedding, float* label, uint8_t* finite);
 
-/* ---- Streams
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- Streams ---- */
 
 typedef struct pantanal_stream pantanal_stream;
 
@@ -184,8 +180,7 @@ PANTANAL_API pantanal_status pantanal_stream_last_detections(pantanal_stream* st
                                                              const pantanal_detection** detections,
                                                              size_t* count);
 
-/* ---- Sequence heads
- * -------------------------------------------------------------------------------------------------- */
+/* ---- Sequence heads ---- */
 
 /* ProtoSSM: scores a file's windows by their place in a sequence. */
 typedef struct pantanal_proto_ssm pantanal_proto_ssm;

@@ -2,8 +2,11 @@
 // thrown.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <exception>
+#include <initializer_list>
 #include <new>
 #include <string>
 
@@ -65,16 +68,19 @@ inline Status required(const void* argument, const char* name) {
   return Error{ErrorCode::invalid_argument, name, "NULL", "a pointer"};
 }
 
-/// The caller's options over the defaults: as many bytes as his header knew.
+/// The caller's options over the defaults: as many fields as his header knew. `fields` are the offsets of all
+/// but struct_size, where an older header's struct may have ended.
 template <class Options>
-Result<Options> read_options(const Options* given, void (*init)(Options*)) {
+Result<Options> read_options(const Options* given, void (*init)(Options*),
+                             std::initializer_list<std::size_t> fields) {
   Options options;
   init(&options);
   if (!given) return options;
-  if (given->struct_size < sizeof given->struct_size || given->struct_size > sizeof options)
-    return Error{ErrorCode::invalid_argument, "struct_size", std::to_string(given->struct_size) + " bytes",
+  const std::size_t size = given->struct_size;
+  if (size != sizeof options && std::ranges::find(fields, size) == fields.end())
+    return Error{ErrorCode::invalid_argument, "struct_size", std::to_string(size) + " bytes",
                  std::to_string(sizeof options) + ", as the *_init function sets it, or an older header's"};
-  std::memcpy(&options, given, given->struct_size);
+  std::memcpy(&options, given, size);
   options.struct_size = sizeof options;
   return options;
 }

@@ -40,8 +40,20 @@ pantanal_status pantanal_proto_ssm_load(const char* path, const pantanal_proto_s
   return guarded([&]() -> Status {
     PANTANAL_TRY_STATUS(required(path, "path"));
     PANTANAL_TRY_STATUS(required(head, "head"));
-    PANTANAL_TRY(const pantanal_proto_ssm_options given,
-                 c_api::read_options(options, pantanal_proto_ssm_options_init));
+    PANTANAL_TRY(
+        const pantanal_proto_ssm_options given,
+        c_api::read_options(
+            options, pantanal_proto_ssm_options_init,
+            {offsetof(pantanal_proto_ssm_options, d_input), offsetof(pantanal_proto_ssm_options, d_model),
+             offsetof(pantanal_proto_ssm_options, d_state), offsetof(pantanal_proto_ssm_options, d_conv),
+             offsetof(pantanal_proto_ssm_options, n_ssm_layers),
+             offsetof(pantanal_proto_ssm_options, n_classes), offsetof(pantanal_proto_ssm_options, n_windows),
+             offsetof(pantanal_proto_ssm_options, n_sites), offsetof(pantanal_proto_ssm_options, meta_dim),
+             offsetof(pantanal_proto_ssm_options, use_cross_attn),
+             offsetof(pantanal_proto_ssm_options, cross_attn_heads),
+             offsetof(pantanal_proto_ssm_options, n_families),
+             offsetof(pantanal_proto_ssm_options, n_prototypes),
+             offsetof(pantanal_proto_ssm_options, threads)}));
     const heads::ProtoSsmConfig config = config_of(given);
     PANTANAL_TRY(const nn::StateDict state, heads::load_proto_ssm(path, config));
     PANTANAL_TRY(heads::ProtoSsm model, heads::ProtoSsm::create(state, config, {.threads = given.threads}));

@@ -23,7 +23,9 @@ pantanal_status pantanal_session_create(const pantanal_model* model, const panta
     PANTANAL_TRY_STATUS(required(model, "model"));
     PANTANAL_TRY_STATUS(required(session, "session"));
     PANTANAL_TRY(const pantanal_session_options given,
-                 c_api::read_options(options, pantanal_session_options_init));
+                 c_api::read_options(options, pantanal_session_options_init,
+                                     {offsetof(pantanal_session_options, threads),
+                                      offsetof(pantanal_session_options, batch)}));
     PANTANAL_TRY(perch::Session created,
                  perch::Session::create(model->model, {.threads = given.threads, .batch = given.batch}));
     *session = new pantanal_session{std::move(created)};

@@ -1,5 +1,6 @@
 // Streams.
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -72,8 +73,14 @@ pantanal_status pantanal_stream_create(const pantanal_model* model, const pantan
   return guarded([&]() -> Status {
     PANTANAL_TRY_STATUS(required(model, "model"));
     PANTANAL_TRY_STATUS(required(stream, "stream"));
-    PANTANAL_TRY(const pantanal_stream_options given,
-                 c_api::read_options(options, pantanal_stream_options_init));
+    PANTANAL_TRY(
+        const pantanal_stream_options given,
+        c_api::read_options(
+            options, pantanal_stream_options_init,
+            {offsetof(pantanal_stream_options, sample_rate), offsetof(pantanal_stream_options, channels),
+             offsetof(pantanal_stream_options, hop_s), offsetof(pantanal_stream_options, normalize_peak),
+             offsetof(pantanal_stream_options, threads), offsetof(pantanal_stream_options, threshold),
+             offsetof(pantanal_stream_options, longest_s)}));
     PANTANAL_TRY(perch::Session session,
                  perch::Session::create(model->model, {.threads = given.threads, .batch = 1}));
     PANTANAL_TRY(stream::DetectionStream heard,

@@ -142,7 +142,8 @@ TEST_F(CApi, OptionsOfAnOlderHeaderAreTakenAndOfANewerOneRefused) {
   options.batch = SIZE_MAX;
   ASSERT_EQ(pantanal_session_create(model, &options, &session), PANTANAL_OK) << pantanal_last_error();
   pantanal_session_free(session);
-  for (const std::size_t size : {std::size_t{0}, sizeof options + 8}) {
+  for (const std::size_t size :
+       {std::size_t{0}, offsetof(pantanal_session_options, batch) + 4, sizeof options + 8}) {
     options.struct_size = size;
     EXPECT_EQ(pantanal_session_create(model, &options, &session), PANTANAL_INVALID_ARGUMENT) << size;
   }

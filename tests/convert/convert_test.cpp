@@ -103,8 +103,9 @@ TEST_F(ConvertTest, RoundsTheLargeWeightsAndTellsWhatThatChanges) {
       const Tensor expected = perch::may_be_narrow(name) ? convert_tensor(tensor, dtype) : tensor;
       for (std::size_t i = 0; i < tensor.size(); ++i) {
         ASSERT_EQ(rounded.values(name)[i], expected.at(i)) << name;
-        if (dtype != Dtype::i8 && expected.is_narrow())
+        if (dtype != Dtype::i8 && expected.is_narrow()) {
           ASSERT_EQ(expected.at(i), from_half(to_half(tensor.values[i], dtype), dtype)) << name;
+        }
       }
     }
     const auto narrow = perch::load_model(options_.out, {.keep_narrow = true});

@@ -28,19 +28,23 @@ TEST(SessionMemory, IsWhatASessionAllocates) {
   const Model wide = fixtures::random_model(fixtures::perch_v2_architecture(40), 1);
   for (const Dtype dtype : {Dtype::f32, Dtype::bf16, Dtype::f16, Dtype::i8}) {
     const auto model = std::make_shared<Model>(with_dtype(wide, dtype));
-    for (const Precision precision : {Precision::fp32, Precision::bf16})
-      for (const std::size_t threads : {1, 3}) {
-        const std::size_t before = heap_bytes();
-        const auto session = Session::create(model, {.threads = threads, .batch = 7, .precision = precision});
-        if (!session) continue;  // no bfloat16 here
-        const auto taken = static_cast<double>(heap_bytes() - before);
-        const auto reckoned =
-            static_cast<double>(session_memory(model->architecture, dtype, precision).total(threads, 7));
-        SCOPED_TRACE(testing::Message() << to_string(dtype) << ", " << threads << " threads, bf16 "
-                                        << (precision == Precision::bf16));
-        EXPECT_LE(taken, reckoned + 256 * 1024);  // glibc may round each of a hundred arrays up to a page
-        EXPECT_GE(taken, 0.95 * reckoned);
-      }
+    for (const SessionOptions& options :
+         {SessionOptions{.threads = 1, .batch = 7}, SessionOptions{.threads = 3, .batch = 7},
+          SessionOptions{.threads = 1, .batch = 7, .precision = Precision::bf16},
+          SessionOptions{.threads = 3, .batch = 7, .precision = Precision::bf16},
+          SessionOptions{.threads = 2, .batch = 7, .screen = LabelScreen::always}}) {
+      const std::size_t before = heap_bytes();
+      const auto session = Session::create(model, options);
+      if (!session) continue;  // no bfloat16 here
+      const auto taken = static_cast<double>(heap_bytes() - before);
+      const auto reckoned =
+          static_cast<double>(session_memory(model->architecture, dtype, options).total(options.threads, 7));
+      SCOPED_TRACE(testing::Message() << to_string(dtype) << ", " << options.threads << " threads, bf16 "
+                                      << (options.precision == Precision::bf16) << ", screened "
+                                      << (options.screen == LabelScreen::always));
+      EXPECT_LE(taken, reckoned + 256 * 1024);  // glibc may round each of a hundred arrays up to a page
+      EXPECT_GE(taken, 0.95 * reckoned);
+    }
   }
 }
 

@@ -171,6 +171,29 @@ TEST(Session, MultipliesInBfloat16WhereTheCpuDoes) {
   }
 }
 
+/// At the full label head's depth, on a spatial embedding whose positions resemble each other.
+TEST(Session, ScreeningChangesNoBitOfTheLabels) {
+  Architecture architecture = fixtures::tiny_architecture();
+  architecture.head.channels = 1536;
+  architecture.label.classes = 100;
+  const auto model = std::make_shared<Model>(fixtures::random_model(architecture, 3));
+  constexpr std::size_t n = 4;
+  const std::vector<float> x = signal(n, architecture.frontend.samples);
+  for (const InstructionSet isa : all_sets) {
+    if (!is_supported(isa)) continue;
+    auto exact = Session::create(model, {.threads = 1, .isa = isa, .screen = LabelScreen::never});
+    ASSERT_TRUE(exact);
+    const OutputValues expected = run(*exact, x, n);
+    for (const std::size_t threads : {1, 2}) {
+      auto screened =
+          Session::create(model, {.threads = threads, .batch = 3, .isa = isa, .screen = LabelScreen::always});
+      ASSERT_TRUE(screened);
+      EXPECT_EQ(run(*screened, x, n).label, expected.label)
+          << to_string(isa) << ", " << threads << " threads";
+    }
+  }
+}
+
 TEST(Session, ComputesWhatIsAskedForAlone) {
   const auto model = shared_tiny_model();
   const std::vector<float> x = signal(2, model->architecture.frontend.samples);

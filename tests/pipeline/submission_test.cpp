@@ -57,6 +57,8 @@ TEST(Submission, NothingIsWrittenThatIsNotWhole) {
     probs(1, 0) = bad;
     EXPECT_TRUE(refused(write(expected, probs), ErrorCode::invalid_argument, {"x_10", "class b"}));
   }
+  EXPECT_TRUE(refused(write_submission(path, Ids{"a", "a"}, expected, expected, two_rows()),
+                      ErrorCode::corrupt, {"'a' twice"}));
   EXPECT_TRUE(folder.names().empty());
   EXPECT_TRUE(refused(write_submission(folder / "none/s.csv", two_classes, expected, expected, two_rows()),
                       ErrorCode::not_found));

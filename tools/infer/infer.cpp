@@ -107,12 +107,14 @@ ExitCode infer(const Options& options, Console& console) {
   if (list.recordings.empty()) return ExitCode::nothing_written;
 
   const std::size_t threads = thread_count(options, console), batch = batch_size(options, threads);
+  perch::LabelScreen screen = perch::LabelScreen::automatic;
   if (options.max_memory) {
-    const Status status =
+    const auto fitting =
         check_memory(options.model, {threads, batch, options.precision}, *options.max_memory);
-    if (!status)
-      return console.fail(status.error().where == "--max-memory" ? ExitCode::memory : ExitCode::model,
-                          status.error());
+    if (!fitting)
+      return console.fail(fitting.error().where == "--max-memory" ? ExitCode::memory : ExitCode::model,
+                          fitting.error());
+    screen = *fitting;
   }
   // Before there are threads: a process with some cannot well be forked.
   const std::size_t decoders = decoder_count(threads, list.recordings.size());
@@ -121,8 +123,9 @@ ExitCode infer(const Options& options, Console& console) {
   if (!model) return console.fail(ExitCode::model, model.error());
   if (Status status = check_labels(options, *model); !status)
     return console.fail(ExitCode::usage, status.error());
-  auto session = perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)),
-                                        {.threads = threads, .batch = batch, .precision = options.precision});
+  auto session = perch::Session::create(
+      std::make_shared<const perch::Model>(*std::move(model)),
+      {.threads = threads, .batch = batch, .precision = options.precision, .screen = screen});
   if (!session) return console.fail(ExitCode::model, session.error());
   auto writer = ResultWriter::create(options, session->model(), list.recordings);
   if (!writer) return console.fail(ExitCode::output, writer.error());

@@ -52,15 +52,18 @@ std::size_t run_memory(const perch::ModelOutline& model, const RunSize& run) {
   constexpr std::size_t thread = 300'000;      // what a stack and its allocator come to
   const perch::Architecture& a = model.architecture;
   const std::size_t outputs = 4 * (a.head.channels + a.label.classes), window = 4 * a.frontend.samples;
-  const perch::SessionMemory session = perch::session_memory(a, model.dtype, run.precision);
+  const perch::SessionMemory session =
+      perch::session_memory(a, model.dtype, {.precision = run.precision, .screen = run.screen});
   return program + 3 * model.metadata_bytes + session.total(run.threads, run.batch) + run.threads * thread +
          run.batch * (2 * window + outputs) + 2 * window;
 }
 
-Status check_memory(const std::filesystem::path& path, const RunSize& run, std::size_t limit) {
+Result<perch::LabelScreen> check_memory(const std::filesystem::path& path, RunSize run, std::size_t limit) {
   PANTANAL_TRY(const perch::ModelOutline model, perch::read_outline(path));
+  if (run_memory(model, run) <= limit) return run.screen;
+  run.screen = perch::LabelScreen::never;
   const std::size_t needed = run_memory(model, run);
-  if (needed <= limit) return {};
+  if (needed <= limit) return run.screen;
   std::string advice;
   if (const auto fitting = find_fitting(model, run, limit)) {
     advice = "--threads " + std::to_string(fitting->threads) + " --batch " + std::to_string(fitting->batch) +

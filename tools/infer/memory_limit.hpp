@@ -20,14 +20,15 @@ std::optional<std::size_t> parse_size(std::string_view text);
 struct RunSize {
   std::size_t threads = 1, batch = 1;
   perch::Precision precision = perch::Precision::fp32;
+  perch::LabelScreen screen = perch::LabelScreen::automatic;
 };
 
 /// Bytes, rounded up rather than down.
 std::size_t run_memory(const perch::ModelOutline& model, const RunSize& run);
 
-/// Whether a run of the model at `path` stays within `limit` bytes, going by the model's header. Errors:
-/// those of reading that; unsupported, naming what is needed and what would fit: a smaller batch, fewer
-/// threads.
-Status check_memory(const std::filesystem::path& path, const RunSize& run, std::size_t limit);
+/// Whether a run of the model at `path` stays within `limit` bytes, going by the model's header: as it is, or
+/// without a screen of its label head, whichever is returned. Errors: those of reading that; unsupported,
+/// naming what is needed without and what would fit: a smaller batch, fewer threads.
+Result<perch::LabelScreen> check_memory(const std::filesystem::path& path, RunSize run, std::size_t limit);
 
 }  // namespace pantanal::infer

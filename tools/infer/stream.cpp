@@ -170,19 +170,22 @@ ExitCode stream_events(const StreamOptions& options, Console& console) {
   if (Status status = check_outputs(options); !status) return console.fail(ExitCode::usage, status.error());
   const std::size_t most = 4 * hardware_threads();
   const std::size_t threads = options.threads == 0 ? hardware_threads() : std::min(options.threads, most);
+  perch::LabelScreen screen = perch::LabelScreen::automatic;
   if (options.max_memory) {
-    const Status status = check_memory(options.model, {threads, 1, options.precision}, *options.max_memory);
-    if (!status)
-      return console.fail(status.error().where == "--max-memory" ? ExitCode::memory : ExitCode::model,
-                          status.error());
+    const auto fitting = check_memory(options.model, {threads, 1, options.precision}, *options.max_memory);
+    if (!fitting)
+      return console.fail(fitting.error().where == "--max-memory" ? ExitCode::memory : ExitCode::model,
+                          fitting.error());
+    screen = *fitting;
   }
   auto model = perch::load_model(options.model, {.keep_narrow = true});
   if (!model) return console.fail(ExitCode::model, model.error());
   if (model->architecture.label.classes == 0)
     return console.fail(ExitCode::usage, {ErrorCode::invalid_argument, options.model.string(),
                                           "a model without label head", "one with classes to detect"});
-  auto session = perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)),
-                                        {.threads = threads, .batch = 1, .precision = options.precision});
+  auto session = perch::Session::create(
+      std::make_shared<const perch::Model>(*std::move(model)),
+      {.threads = threads, .batch = 1, .precision = options.precision, .screen = screen});
   if (!session) return console.fail(ExitCode::model, session.error());
   auto output = TextOutput::create(options.out);
   if (!output) return console.fail(ExitCode::output, output.error());

@@ -43,6 +43,16 @@ inline bool has_bfloat16() {
 #endif
 }
 
+/// Whether this CPU adds up products of 16-bit integers in 32 bits (AVX512_VNNI), which not every one with
+/// AVX-512 does.
+inline bool has_int16_dot_products() {
+#if defined(__x86_64__)
+  return is_supported(InstructionSet::avx512) && __builtin_cpu_supports("avx512vnni");
+#else
+  return false;
+#endif
+}
+
 /// The widest supported set, or the one the environment variable PANTANAL_ISA names (portable, avx2, avx512),
 /// if the CPU supports it; a name that is unknown or unsupported is ignored.
 inline InstructionSet best_instruction_set() {

@@ -47,8 +47,11 @@ class LogMel {
   std::size_t padded_size() const { return options_.samples + options_.pad_left + options_.pad_right; }
   /// Floats that each team member's `scratch` of run() must have room for.
   std::size_t scratch_size() const {
-    const std::size_t lanes = table_->vector_floats, bands = (options_.mel_bands + lanes - 1) / lanes * lanes;
-    return (3 * options_.fft_size / 2 + 1) * lanes + bands * lanes / 2;
+    return scratch_size(options_.fft_size, options_.mel_bands, table_->vector_floats);
+  }
+  static std::size_t scratch_size(std::size_t fft_size, std::size_t mel_bands, std::size_t lanes) {
+    const std::size_t bands = (mel_bands + lanes - 1) / lanes * lanes;
+    return (3 * fft_size / 2 + 1) * lanes + bands * lanes / 2;
   }
 
   /// samples [samples] -> spectrogram [frames, mel_bands]. `padded` is shared by the team, `scratch` is the

@@ -12,6 +12,7 @@
 
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/perch/layer.hpp"
+#include "pantanal/perch/mbconv_plan.hpp"
 #include "pantanal/perch/model.hpp"
 #include "pantanal/perch/pointwise_weights.hpp"
 
@@ -24,22 +25,7 @@ namespace pantanal::perch {
 /// convolved from there, so the expanded image never reaches memory.
 class MbconvLayer {
  public:
-  /// Sizes in floats of what run() needs besides input and output.
-  struct ScratchSizes {
-    std::size_t depthwise = 0, row_sums = 0;         ///< shared by the team
-    std::size_t rounded = 0;                         ///< shared by the team, words
-    std::size_t gate = 0, projection = 0, slab = 0;  ///< each member's own
-
-    /// Makes room for another block as well.
-    void cover(const ScratchSizes& other) {
-      depthwise = std::max(depthwise, other.depthwise);
-      row_sums = std::max(row_sums, other.row_sums);
-      rounded = std::max(rounded, other.rounded);
-      gate = std::max(gate, other.gate);
-      projection = std::max(projection, other.projection);
-      slab = std::max(slab, other.slab);
-    }
-  };
+  using ScratchSizes = MbconvPlan::ScratchSizes;
   struct Scratch {
     float *depthwise = nullptr, *row_sums = nullptr, *gate = nullptr, *projection = nullptr, *slab = nullptr;
     std::uint32_t* rounded = nullptr;  ///< the input in bfloat16, for Precision::bf16
@@ -51,7 +37,8 @@ class MbconvLayer {
         block_(model.architecture.blocks[index]),
         input_(input),
         output_(block_.depthwise.output(input)),
-        expanded_stride_(pixel_stride(block_.expanded_channels)) {
+        plan_(block_, input, precision),
+        expanded_stride_(plan_.expanded_stride) {
     const std::string name = "blocks." + std::to_string(index) + ".";
     const auto pack = [&](const char* layer, std::size_t columns, std::size_t depth) {
       return ops::pack_matrix(table, model.values(name + layer + ".weight"),
@@ -66,19 +53,11 @@ class MbconvLayer {
     se_expand_ = pack("se.expand", block_.expanded_channels, block_.se_channels);
     project_ = pack_wide("project", block_.out_channels, block_.expanded_channels);
     pack_depthwise(model.values(name + "depthwise.weight"), model.values(name + "depthwise.bias"));
-    plan_slab();
   }
 
   Extent output_extent() const { return output_; }
   std::size_t output_size() const { return output_.positions() * pixel_stride(block_.out_channels); }
-  ScratchSizes scratch_sizes() const {
-    return {.depthwise = output_.positions() * expanded_stride_,
-            .row_sums = output_.height * expanded_stride_,
-            .rounded = expands_rounded() ? input_.positions() * pixel_stride(block_.in_channels) / 2 : 0,
-            .gate = 2 * expanded_stride_ + pixel_stride(block_.se_channels),
-            .projection = projection_size(),
-            .slab = buffer_rows_ * buffer_row_stride()};
-  }
+  const ScratchSizes& scratch_sizes() const { return plan_.scratch; }
 
   /// input [H, W, pixel_stride(in)] -> output [H', W', pixel_stride(out)]. Ends with a wait.
   ///
@@ -102,10 +81,7 @@ class MbconvLayer {
   }
 
  private:
-  static constexpr std::size_t slab_channels = 48;
-  static constexpr std::size_t slab_budget =
-      32 * 1024;                                   ///< floats of a member's buffer, well inside a core's L2
-  static constexpr std::size_t rounded_rows = 32;  ///< pixels that are rounded, then projected while in L2
+  static constexpr std::size_t slab_channels = MbconvPlan::slab_channels;
 
   void pack_depthwise(std::span<const float> weight, std::span<const float> bias) {
     const std::size_t taps = block_.depthwise.kernel * block_.depthwise.kernel;
@@ -118,27 +94,7 @@ class MbconvLayer {
     }
   }
 
-  /// As many output rows at once as the buffer's budget allows, at least one.
-  void plan_slab() {
-    const ConvGeometry& conv = block_.depthwise;
-    const std::size_t affordable = slab_budget / buffer_row_stride();
-    chunk_rows_ = affordable > conv.kernel ? (affordable - conv.kernel) / conv.stride + 1 : 1;
-    chunk_rows_ = std::min(chunk_rows_, output_.height);
-    buffer_rows_ = (chunk_rows_ - 1) * conv.stride + conv.kernel;
-  }
-
-  std::size_t buffer_width() const {
-    return input_.width + block_.depthwise.pads.left + block_.depthwise.pads.right;
-  }
-  std::size_t slab_stride() const { return std::min(slab_channels, expanded_stride_); }
-  std::size_t buffer_row_stride() const { return buffer_width() * slab_stride(); }
-  std::size_t slabs() const { return (expanded_stride_ + slab_channels - 1) / slab_channels; }
-  bool scales_weights() const { return output_.positions() > block_.out_channels; }
   bool expands_rounded() const { return block_.has_expand && expand_.multiplies_bfloat16(); }
-  std::size_t projection_size() const {
-    if (project_.multiplies_bfloat16()) return rounded_rows * expanded_stride_ / 2;
-    return scales_weights() ? project_.scaled_size() : 0;
-  }
 
   /// Whether members take rows of every slab rather than whole slabs: they then project what they have
   /// computed themselves, at the price of expanding the rows between two members' shares twice.
@@ -148,13 +104,13 @@ class MbconvLayer {
 
   /// Each member takes equally many whole slabs; those left over are cut by output rows, a part for each.
   void run_slabs(const Team& team, const float* input, const Scratch& scratch) const {
-    std::memset(scratch.slab, 0, buffer_rows_ * buffer_row_stride() * sizeof(float));
-    const std::size_t whole = cuts_rows(team) ? 0 : slabs() / team.size() * team.size();
+    std::memset(scratch.slab, 0, plan_.scratch.slab * sizeof(float));
+    const std::size_t whole = cuts_rows(team) ? 0 : plan_.slabs / team.size() * team.size();
     const Range mine = team.share(whole), rows = team.share(output_.height);
     if (whole > 0 && team.size() > 1) prefetch(input, input_.positions() * pixel_stride(block_.in_channels));
     for (std::size_t slab = mine.begin; slab < mine.end; ++slab)
       run_slab(slab * slab_channels, {0, output_.height}, input, scratch);
-    for (std::size_t slab = whole; slab < slabs(); ++slab)
+    for (std::size_t slab = whole; slab < plan_.slabs; ++slab)
       run_slab(slab * slab_channels, rows, input, scratch);
   }
 
@@ -167,10 +123,10 @@ class MbconvLayer {
   /// Output rows `rows` of the slab that starts at `channel`, chunk by chunk; rows two chunks share are kept.
   void run_slab(std::size_t channel, Range rows, const float* input, const Scratch& scratch) const {
     const ConvGeometry& conv = block_.depthwise;
-    const std::size_t row_stride = buffer_row_stride();
+    const std::size_t row_stride = plan_.buffer_row_stride;
     std::size_t filled = 0;  // rows of the buffer that hold the chunk's beginning
-    for (std::size_t begin = rows.begin; begin < rows.end; begin += chunk_rows_) {
-      const std::size_t end = std::min(begin + chunk_rows_, rows.end);
+    for (std::size_t begin = rows.begin; begin < rows.end; begin += plan_.chunk_rows) {
+      const std::size_t end = std::min(begin + plan_.chunk_rows, rows.end);
       const std::size_t needed = (end - begin - 1) * conv.stride + conv.kernel;
       fill_rows(channel, begin * conv.stride, {filled, needed}, input, scratch);
       convolve(channel, {begin, end}, scratch);
@@ -191,12 +147,12 @@ class MbconvLayer {
     };
     const Range inside{clamp(rows.begin), clamp(rows.end)};
     const std::size_t inside_begin = inside.begin + pads.top - first;
-    const std::size_t row_floats = buffer_row_stride();
+    const std::size_t row_floats = plan_.buffer_row_stride;
     for (std::size_t row = rows.begin; row < rows.end; ++row)
       if (inside.size() == 0 || row < inside_begin || row >= inside_begin + inside.size())
         std::memset(slab + row * row_floats, 0, row_floats * sizeof(float));
     if (inside.size() == 0) return;
-    float* out = slab + inside_begin * row_floats + pads.left * slab_stride();
+    float* out = slab + inside_begin * row_floats + pads.left * plan_.slab_stride;
     if (block_.has_expand)
       expand_rows(channel, inside, input, scratch.rounded, out);
     else
@@ -213,9 +169,9 @@ class MbconvLayer {
     const kernels::PointwiseArgs args{.input = input + first * stride,
                                       .input_stride = stride,
                                       .output = out,
-                                      .output_stride = slab_stride(),
+                                      .output_stride = plan_.slab_stride,
                                       .row_width = input_.width,
-                                      .output_row_stride = buffer_row_stride(),
+                                      .output_row_stride = plan_.buffer_row_stride,
                                       .rows = rows.size() * input_.width,
                                       .padded_columns = slab_width(channel),
                                       .activation = to_kernel(block_.expand_activation)};
@@ -234,12 +190,12 @@ class MbconvLayer {
 
   /// Rows of one slab that is all channels lie as in the input.
   void copy_rows(std::size_t channel, Range rows, const float* input, float* out) const {
-    const bool whole = slab_stride() == expanded_stride_;
+    const bool whole = plan_.slab_stride == expanded_stride_;
     const std::size_t runs = whole ? 1 : input_.width,
                       run = whole ? input_.width * expanded_stride_ : slab_width(channel);
     for (std::size_t y = 0; y < rows.size(); ++y)
       for (std::size_t x = 0; x < runs; ++x)
-        std::memcpy(out + y * buffer_row_stride() + x * slab_stride(),
+        std::memcpy(out + y * plan_.buffer_row_stride + x * plan_.slab_stride,
                     input + ((rows.begin + y) * input_.width + x) * expanded_stride_ + channel,
                     run * sizeof(float));
   }
@@ -247,8 +203,8 @@ class MbconvLayer {
   void convolve(std::size_t channel, Range rows, const Scratch& scratch) const {
     const kernels::DepthwiseArgs args{
         .input = scratch.slab,
-        .input_row_stride = buffer_row_stride(),
-        .input_stride = slab_stride(),
+        .input_row_stride = plan_.buffer_row_stride,
+        .input_stride = plan_.slab_stride,
         .weights = depthwise_weights_.data() + channel,
         .weights_stride = expanded_stride_,
         .bias = depthwise_bias_.data() + channel,
@@ -291,7 +247,7 @@ class MbconvLayer {
 
   /// Scales whichever is smaller, the projection's weights or the depthwise output's rows `rows`.
   void apply_gate(Range rows, const Scratch& scratch) const {
-    if (scales_weights())
+    if (plan_.scales_weights)
       project_.scale(scratch.gate, scratch.projection);
     else
       table_->scale_columns(scratch.depthwise + rows.begin * expanded_stride_, rows.size(), expanded_stride_,
@@ -311,7 +267,7 @@ class MbconvLayer {
   void project(Range rows, const float* input, float* output, const Scratch& scratch) const {
     kernels::PointwiseArgs args = projection_args(rows, input, output);
     args.input = scratch.depthwise + rows.begin * expanded_stride_, args.input_stride = expanded_stride_;
-    if (!scales_weights()) return project_.run(args);
+    if (!plan_.scales_weights) return project_.run(args);
     args.weights = scratch.projection, args.bias = project_.bias(), args.depth = project_.depth();
     table_->pointwise(args);
   }
@@ -319,8 +275,8 @@ class MbconvLayer {
   /// Gates and rounds a few pixels, then projects them.
   void project_rounded(Range rows, const float* input, float* output, const Scratch& scratch) const {
     auto* const rounded = reinterpret_cast<std::uint32_t*>(scratch.projection);
-    for (std::size_t begin = rows.begin; begin < rows.end; begin += rounded_rows) {
-      const Range some{begin, std::min(begin + rounded_rows, rows.end)};
+    for (std::size_t begin = rows.begin; begin < rows.end; begin += MbconvPlan::rounded_rows) {
+      const Range some{begin, std::min(begin + MbconvPlan::rounded_rows, rows.end)};
       project_.round(scratch.depthwise + begin * expanded_stride_, some.size(), expanded_stride_,
                      expanded_stride_, scratch.gate, rounded, expanded_stride_ / 2);
       project_.run(projection_args(some, input, output), rounded, expanded_stride_ / 2);
@@ -332,8 +288,8 @@ class MbconvLayer {
   const kernels::KernelTable* table_;
   Block block_;
   Extent input_, output_;
+  MbconvPlan plan_;
   std::size_t expanded_stride_;
-  std::size_t chunk_rows_ = 1, buffer_rows_ = 0;
   PointwiseWeights expand_, project_;
   ops::PackedMatrix se_reduce_, se_expand_;
   AlignedBuffer<float> depthwise_weights_, depthwise_bias_;

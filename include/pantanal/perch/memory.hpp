@@ -8,7 +8,7 @@
 #include "pantanal/core/half.hpp"
 #include "pantanal/perch/layer.hpp"
 #include "pantanal/perch/model.hpp"
-#include "pantanal/perch/pointwise_weights.hpp"
+#include "pantanal/perch/session.hpp"
 
 namespace pantanal::perch {
 
@@ -28,32 +28,49 @@ namespace detail {
 /// Adds up an architecture layer by layer. Widths are those of the widest instruction set.
 class SessionMemoryCount {
  public:
-  SessionMemoryCount(const Architecture& a, Dtype dtype, Precision precision)
-      : a_(a), dtype_(precision == Precision::bf16 ? Dtype::bf16 : dtype), precision_(precision) {}
+  SessionMemoryCount(const Architecture& a, Dtype dtype, const SessionOptions& options)
+      : a_(a), options_(options), dtype_(options.precision == Precision::bf16 ? Dtype::bf16 : dtype) {}
 
   SessionMemory operator()() && {
     const Frontend& f = a_.frontend;
     const std::vector<Extent> extents = a_.extents();
-    weights_ = 8 * f.fft_size + f.frame_length + 2 * f.bins();
+    weights_ = front_end_tables(f);
     dense(a_.stem.channels, a_.stem.conv.kernel * a_.stem.conv.kernel);
     image_ = extents[0].positions() * pixel_stride(a_.stem.channels);
-    slab_ = std::max((3 * f.fft_size / 2 + 1) * vector_floats, slab_budget);
+    scratch_.slab = std::max(frontend::LogMel::scratch_size(f.fft_size, f.mel_bands, vector_floats),
+                             extents[0].width * a_.stem.conv.kernel * a_.stem.conv.kernel);
     for (std::size_t i = 0; i < a_.blocks.size(); ++i) block(a_.blocks[i], extents[i], extents[i + 1]);
     const std::size_t positions = extents.back().positions(), stride = pixel_stride(a_.head.channels);
-    wide(a_.head.channels, a_.blocks.empty() ? a_.stem.channels : a_.blocks.back().out_channels);
+    const std::size_t narrow = a_.blocks.empty() ? a_.stem.channels : a_.blocks.back().out_channels;
+    wide(a_.head.channels, narrow);
+    if (options_.precision == Precision::bf16)
+      scratch_.rounded = std::max(scratch_.rounded, positions * pixel_stride(narrow) / 2);
     image_ = std::max(image_, positions * stride);
     const std::size_t prototypes = a_.label.classes * a_.label.prototypes;
+    std::size_t screened_rows = 0;
     if (prototypes > 0) wide(prototypes, a_.head.channels);
+    const bool is_narrow = dtype_ == Dtype::bf16 || dtype_ == Dtype::i8;
+    if (is_screened(options_.screen, a_.label, positions, is_narrow, options_.isa)) {
+      weights_ += ops::SimilarityScreen::weight_words(prototypes, a_.head.channels);
+      screened_rows = ops::SimilarityScreen::row_words(positions, a_.head.channels);
+    }
     const std::size_t thread = f.samples + f.pad_left + f.pad_right + a_.spectrogram_extent().positions() +
-                               2 * image_ + depthwise_ + row_sums_ + gate_ + projection_ + slab_ + rounded_ +
-                               a_.head.channels;
-    const std::size_t window = prototypes > 0 ? positions * stride + pixel_stride(prototypes) : 0;
+                               2 * image_ + scratch_.depthwise + scratch_.row_sums + scratch_.gate +
+                               scratch_.projection + scratch_.slab + scratch_.rounded + a_.head.channels;
+    const std::size_t window =
+        prototypes > 0 ? positions * stride + pixel_stride(prototypes) + screened_rows : 0;
     return {4 * weights_, 4 * thread, 4 * window};
   }
 
  private:
-  static constexpr std::size_t vector_floats = 16, slab_channels = 48, slab_budget = 32 * 1024,
-                               rounded_rows = 32;
+  static constexpr std::size_t vector_floats = 16;
+
+  /// Window, order of bits, twiddles and mel bands, mostly doubles; what grows by doubling may take twice as
+  /// much.
+  static std::size_t front_end_tables(const Frontend& f) {
+    const std::size_t roots = 3 * f.fft_size / 2, weights = 2 * f.bins(), band = 3;
+    return 2 * f.frame_length + f.fft_size / 2 + 2 * (2 * roots + 2 * weights + band * f.mel_bands);
+  }
 
   void dense(std::size_t columns, std::size_t depth) { weights_ += pixel_stride(columns) * (depth + 1); }
   void wide(std::size_t columns, std::size_t depth) {
@@ -63,40 +80,30 @@ class SessionMemoryCount {
   }
 
   void block(const Block& b, Extent in, Extent out) {
-    const std::size_t expanded = pixel_stride(b.expanded_channels), taps = b.depthwise.kernel;
-    const bool rounds = precision_ == Precision::bf16;
+    const std::size_t taps = b.depthwise.kernel * b.depthwise.kernel;
     if (b.has_expand) wide(b.expanded_channels, b.in_channels);
     wide(b.out_channels, b.expanded_channels);
     dense(b.se_channels, b.expanded_channels), dense(b.expanded_channels, b.se_channels);
-    weights_ += (taps * taps + 1) * expanded;
+    weights_ += (taps + 1) * pixel_stride(b.expanded_channels);
     image_ = std::max(image_, out.positions() * pixel_stride(b.out_channels));
-    depthwise_ = std::max(depthwise_, out.positions() * expanded);
-    row_sums_ = std::max(row_sums_, out.height * expanded);
-    gate_ = std::max(gate_, 2 * expanded + pixel_stride(b.se_channels));
-    if (rounds) {
-      rounded_ = std::max(rounded_, in.positions() * pixel_stride(b.in_channels) / 2);
-      projection_ = std::max(projection_, rounded_rows * expanded / 2);
-    } else if (out.positions() > b.out_channels) {
-      projection_ = std::max(projection_, b.expanded_channels * pixel_stride(b.out_channels));
-    }
-    const std::size_t row =
-        (in.width + b.depthwise.pads.left + b.depthwise.pads.right) * std::min(slab_channels, expanded);
-    slab_ = std::max(slab_, taps * row);
+    scratch_.cover(MbconvPlan(b, in, options_.precision).scratch);
   }
 
   const Architecture& a_;
+  const SessionOptions& options_;
   Dtype dtype_;  ///< of what is wide, packed
-  Precision precision_;
-  std::size_t weights_ = 0, image_ = 0, depthwise_ = 0, row_sums_ = 0, gate_ = 0, projection_ = 0, slab_ = 0,
-              rounded_ = 0;
+  std::size_t weights_ = 0, image_ = 0;
+  MbconvPlan::ScratchSizes scratch_;
 };
 
 }  // namespace detail
 
 /// What Session::create allocates for a model of `architecture`, which must be valid, whose large weights are
 /// of `dtype`: at most a twentieth less than this, and never more but for what the heap rounds up.
-inline SessionMemory session_memory(const Architecture& architecture, Dtype dtype, Precision precision) {
-  return detail::SessionMemoryCount(architecture, dtype, precision)();
+/// Of `options`, threads and batch are for SessionMemory::total.
+inline SessionMemory session_memory(const Architecture& architecture, Dtype dtype,
+                                    const SessionOptions& options) {
+  return detail::SessionMemoryCount(architecture, dtype, options)();
 }
 
 }  // namespace pantanal::perch

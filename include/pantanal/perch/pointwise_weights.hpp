@@ -53,6 +53,9 @@ class PointwiseWeights {
     return is_int8_ ? quads_.padded_columns : is_narrow_ ? pairs_.padded_columns : floats_.padded_columns;
   }
   bool multiplies_bfloat16() const { return bfloat16_ != nullptr; }
+  /// Whether the weights take 16 bits; if not, floats() has them.
+  bool is_narrow() const { return is_narrow_ || is_int8_; }
+  const ops::PackedMatrix& floats() const { return floats_; }
 
   /// The convolution of `args`, whose weights, bias and depth are these, from `column` on.
   void run(kernels::PointwiseArgs args, std::size_t column = 0) const {

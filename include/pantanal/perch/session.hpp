@@ -20,6 +20,7 @@
 #include "pantanal/core/result.hpp"
 #include "pantanal/frontend/log_mel.hpp"
 #include "pantanal/io/page_release.hpp"
+#include "pantanal/perch/backbone.hpp"
 #include "pantanal/perch/head.hpp"
 #include "pantanal/perch/label_head.hpp"
 #include "pantanal/perch/mbconv.hpp"
@@ -33,7 +34,9 @@ struct SessionOptions {
   std::size_t batch =
       12;  ///< windows between two passes over the label head's weights; sets the scratch's size
   InstructionSet isa = best_instruction_set();
-  Precision precision = Precision::fp32;  ///< bf16 needs AVX-512 with AVX512-BF16
+  Precision precision = Precision::fp32;        ///< bf16 needs AVX-512 with AVX512-BF16
+  LabelScreen screen = LabelScreen::automatic;  ///< changes no bit
+  MakeBackbone backbone = {};                   ///< another library's, in place of our own
 };
 
 /// Where run() writes, each [n, ...] row-major or empty to go without. What nothing asks for is not computed.
@@ -73,7 +76,11 @@ class Session {
                    std::to_string(options.threads) + " threads", "at most " + std::to_string(max_threads)};
     if (options.threads == 0) options.threads = hardware_threads();
     options.batch = std::clamp<std::size_t>(options.batch, 1, max_batch);
-    return Session(std::move(model), options);
+    std::unique_ptr<Backbone> backbone;
+    if (options.backbone) {
+      PANTANAL_TRY(backbone, options.backbone(*model, options.threads));
+    }
+    return Session(std::move(model), options, std::move(backbone));
   }
 
   const Model& model() const { return *model_; }
@@ -111,24 +118,27 @@ class Session {
     AlignedBuffer<float> padded, spectrogram, ping, pong, depthwise, row_sums, gate, projection, slab,
         embedding;
     AlignedBuffer<std::uint32_t> rounded;
+    Status failed;  ///< another library's backbone, on this thread
   };
 
-  Session(std::shared_ptr<const Model> model, const SessionOptions& options)
-      : model_(std::move(model)), options_(options) {
+  Session(std::shared_ptr<const Model> model, const SessionOptions& options,
+          std::unique_ptr<Backbone> backbone)
+      : model_(std::move(model)), options_(options), backbone_(std::move(backbone)) {
     const kernels::KernelTable& table = kernels::table(options.isa);
     const Architecture& a = model_->architecture;
     log_mel_.emplace(table, log_mel_options(a.frontend), model_->values("frontend.window"),
                      model_->values("frontend.mel"));
     stem_.emplace(table, *model_);
-    Extent extent = stem_->output_extent();
-    blocks_.reserve(a.blocks.size());
+    const std::vector<Extent> extents = a.extents();
+    if (!backbone_) blocks_.reserve(a.blocks.size());
     for (std::size_t i = 0; i < a.blocks.size(); ++i) {
-      extent = blocks_.emplace_back(table, *model_, i, extent, options_.precision).output_extent();
+      if (!backbone_) blocks_.emplace_back(table, *model_, i, extents[i], options_.precision);
       release("blocks." + std::to_string(i) + ".");
     }
-    head_.emplace(table, *model_, extent, options_.precision);
+    head_.emplace(table, *model_, extents.back(), options_.precision);
     release("head.");
-    if (a.label.classes > 0) label_.emplace(table, *model_, head_->positions(), options_.precision);
+    if (a.label.classes > 0)
+      label_.emplace(table, *model_, head_->positions(), options_.precision, options_.screen);
     release("");
     plan();
   }
@@ -157,16 +167,22 @@ class Session {
     const std::size_t slab = std::max({most.slab, stem_->scratch_size(), log_mel_->scratch_size()});
     for (std::size_t t = 0; t < options_.threads; ++t)
       workspaces_.push_back({AlignedBuffer<float>(log_mel_->padded_size()),
-                             AlignedBuffer<float>(output_sizes().spectrogram), AlignedBuffer<float>(image),
-                             AlignedBuffer<float>(image), AlignedBuffer<float>(most.depthwise),
-                             AlignedBuffer<float>(most.row_sums), AlignedBuffer<float>(most.gate),
-                             AlignedBuffer<float>(most.projection), AlignedBuffer<float>(slab),
+                             AlignedBuffer<float>(output_sizes().spectrogram),
+                             AlignedBuffer<float>(image),
+                             AlignedBuffer<float>(image),
+                             AlignedBuffer<float>(most.depthwise),
+                             AlignedBuffer<float>(most.row_sums),
+                             AlignedBuffer<float>(most.gate),
+                             AlignedBuffer<float>(most.projection),
+                             AlignedBuffer<float>(slab),
                              AlignedBuffer<float>(output_sizes().embedding),
-                             AlignedBuffer<std::uint32_t>(std::max(most.rounded, head_->rounded_size()))});
+                             AlignedBuffer<std::uint32_t>(std::max(most.rounded, head_->rounded_size())),
+                             {}});
     overflow_.resize(options_.batch);
     if (label_) {
       directions_ = AlignedBuffer<float>(options_.batch * label_->directions_size());
       maxima_ = AlignedBuffer<float>(options_.batch * label_->maxima_size());
+      screened_ = label_->make_screened_rows(options_.batch);
     }
   }
 
@@ -198,18 +214,46 @@ class Session {
   /// Windows first: each thread takes whole windows; what does not divide evenly is computed by all of them
   /// together.
   Status run_batch(std::span<const float> windows, Range batch, const Outputs& outputs) {
+    if (backbone_) return run_batch_elsewhere(windows, batch, outputs);
     parallel_team(options_.threads, [&](const Team& team) {
-      const std::size_t alone = batch.size() / team.size() * team.size();
-      for (std::size_t i = team.rank(); i < alone; i += team.size())
-        run_window(Team(), workspaces_[team.rank()], workspaces_[team.rank()], windows, batch, i, outputs);
+      const std::size_t alone = run_alone(team, windows, batch, outputs);
       team.wait();
       for (std::size_t i = alone; i < batch.size(); ++i)
         run_window(team, workspaces_[0], workspaces_[team.rank()], windows, batch, i, outputs);
-      if (!outputs.label.empty())
-        label_->run(team, directions_.data(), batch.size(), maxima_.data(),
-                    outputs.label.data() + batch.begin * label_->classes());
+      run_label(team, batch, outputs);
     });
     return check_results(batch, outputs);
+  }
+
+  /// The same where another library's backbone brings threads of its own to what does not divide evenly.
+  Status run_batch_elsewhere(std::span<const float> windows, Range batch, const Outputs& outputs) {
+    std::size_t alone = 0;
+    if (batch.size() >= options_.threads)
+      parallel_team(options_.threads, [&](const Team& team) {
+        const std::size_t done = run_alone(team, windows, batch, outputs);
+        if (team.rank() == 0) alone = done;
+      });
+    for (std::size_t i = alone; i < batch.size(); ++i)
+      run_window(Team(), workspaces_[0], workspaces_[0], windows, batch, i, outputs);
+    for (Workspace& w : workspaces_)
+      if (!w.failed) return std::exchange(w.failed, {});
+    parallel_team(options_.threads, [&](const Team& team) { run_label(team, batch, outputs); });
+    return check_results(batch, outputs);
+  }
+
+  /// This member's windows of those that divide evenly; how many these are in all.
+  std::size_t run_alone(const Team& team, std::span<const float> windows, Range batch,
+                        const Outputs& outputs) {
+    const std::size_t alone = batch.size() / team.size() * team.size();
+    for (std::size_t i = team.rank(); i < alone; i += team.size())
+      run_window(Team(), workspaces_[team.rank()], workspaces_[team.rank()], windows, batch, i, outputs);
+    return alone;
+  }
+
+  void run_label(const Team& team, Range batch, const Outputs& outputs) {
+    if (!outputs.label.empty())
+      label_->run(team, directions_.data(), batch.size(), maxima_.data(),
+                  outputs.label.data() + batch.begin * label_->classes(), screened_);
   }
 
   /// What overflowed in each window of the batch, as flags or as an error.
@@ -249,9 +293,15 @@ class Session {
     team.wait();
   }
 
-  const float* run_backbone(const Team& team, Workspace& w, Workspace& own) const {
+  const float* run_backbone(const Team& team, Workspace& w, Workspace& own) {
     float* from = w.ping.data();
     float* to = w.pong.data();
+    if (backbone_) {
+      const auto member = static_cast<std::size_t>(&own - workspaces_.data());
+      if (Status status = backbone_->run(member, w.spectrogram.data(), to); !status)
+        own.failed = std::move(status);
+      return to;
+    }
     const MbconvLayer::Scratch scratch{w.depthwise.data(),    w.row_sums.data(), own.gate.data(),
                                        own.projection.data(), own.slab.data(),   w.rounded.data()};
     stem_->run(team, w.spectrogram.data(), from, own.slab.data());
@@ -279,6 +329,7 @@ class Session {
 
   std::shared_ptr<const Model> model_;
   SessionOptions options_;
+  std::unique_ptr<Backbone> backbone_;  ///< null: stem, blocks and head below
   std::optional<frontend::LogMel> log_mel_;
   std::optional<StemLayer> stem_;
   std::vector<MbconvLayer> blocks_;
@@ -286,6 +337,7 @@ class Session {
   std::optional<LabelHeadLayer> label_;
   std::vector<Workspace> workspaces_;
   AlignedBuffer<float> directions_, maxima_;
+  std::vector<ops::ScreenedRows> screened_;
   std::vector<const char*> overflow_;  ///< per window of the batch: the first output not finite, or null
 };
 

@@ -27,6 +27,22 @@ struct SampleSubmission {
   std::vector<std::string> row_ids;  ///< a few rows of the hidden test set, or none
 };
 
+namespace detail {
+
+/// Whether there are classes, none twice.
+inline Status check_classes(std::string_view where, std::span<const std::string> classes) {
+  const auto corrupt = [&](std::string found, std::string expected) {
+    return Error{ErrorCode::corrupt, std::string(where), std::move(found), std::move(expected)};
+  };
+  if (classes.empty()) return corrupt("no classes", "a column for each");
+  std::set<std::string_view> seen;
+  for (const std::string& label : classes)
+    if (!seen.insert(label).second) return corrupt("class '" + label + "' twice", "each class once");
+  return {};
+}
+
+}  // namespace detail
+
 /// Classes and rows out of the text of a sample_submission.csv. Errors: a first column that is not row_id, no
 /// classes, a class twice (`corrupt`).
 inline Result<SampleSubmission> build_sample_submission(std::span<const CsvRow> rows,
@@ -37,11 +53,8 @@ inline Result<SampleSubmission> build_sample_submission(std::span<const CsvRow> 
   if (rows.empty()) return corrupt("no header", "row_id and the classes");
   const std::vector<std::string>& header = rows[0].fields;
   if (header[0] != "row_id") return corrupt("a first column '" + header[0] + "'", "row_id");
-  if (header.size() == 1) return corrupt("no classes", "a column for each");
   SampleSubmission sample{{header.begin() + 1, header.end()}, {}};
-  std::set<std::string_view> seen;
-  for (const std::string& label : sample.classes)
-    if (!seen.insert(label).second) return corrupt("class '" + label + "' twice", "each class once");
+  PANTANAL_TRY_STATUS(detail::check_classes(where, sample.classes));
   for (const CsvRow& row : rows.subspan(1)) sample.row_ids.push_back(row.fields[0]);
   return sample;
 }
@@ -102,12 +115,13 @@ struct Submission {
 /// probabilities of its row: `probs` [row_ids, classes] may hold the rows in another order. Numbers have
 /// the fewest digits that are read back as the same float. The file appears whole or not at all (see
 /// AtomicFile). Errors, before anything is written: an expected row that is missing or one that is not
-/// expected (`not_found`), one that is there twice (`corrupt`), sizes that differ, NaN or values outside
-/// [0, 1], named; then those of writing.
+/// expected (`not_found`), one that is there twice, no class or one twice (`corrupt`), sizes that differ, NaN
+/// or values outside [0, 1], named; then those of writing.
 inline Status write_submission(const std::filesystem::path& path, std::span<const std::string> classes,
                                std::span<const std::string> expected_row_ids,
                                std::span<const std::string> row_ids, const Scores& probs) {
   const std::string where = path.string();
+  PANTANAL_TRY_STATUS(detail::check_classes(where, classes));
   PANTANAL_TRY_STATUS(detail::check_size(where, probs, row_ids.size(), classes.size()));
   PANTANAL_TRY_STATUS(detail::check_probabilities(where, probs, row_ids, classes));
   PANTANAL_TRY(const std::vector<std::size_t> order, align_rows(expected_row_ids, row_ids, where));
