@@ -53,7 +53,7 @@ class PointwiseWeights {
     return is_int8_ ? quads_.padded_columns : is_narrow_ ? pairs_.padded_columns : floats_.padded_columns;
   }
   bool multiplies_bfloat16() const { return bfloat16_ != nullptr; }
-  /// Whether the weights take 16 bits; if not, floats() has them.
+  /// Whether the weights take 16 or 8 bits; if not, floats() has them.
   bool is_narrow() const { return is_narrow_ || is_int8_; }
   const ops::PackedMatrix& floats() const { return floats_; }
 
