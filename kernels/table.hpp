@@ -232,6 +232,12 @@ struct Bfloat16Table {
                      const float* scale, std::uint32_t* words, std::size_t words_stride) = nullptr;
 };
 
+/// Weights in int8, packed as ops::PackedQuads, that take the place of PointwiseArgs' or MaxSimilarityArgs'.
+struct QuadsArgs {
+  const std::uint32_t* quads = nullptr;
+  const float* scale = nullptr;  ///< [padded_columns]
+};
+
 /// Kernels that multiply 16-bit integers and add in 32 bits, of CPUs that can.
 struct Int16Table {
   void (*screened_max_similarity)(const ScreenedMaxSimilarityArgs&) = nullptr;
@@ -251,6 +257,9 @@ struct KernelTable {
   /// same bits as with those weights in float32.
   void (*pointwise_pairs)(const PointwiseArgs&, const std::uint32_t* pairs) = nullptr;
   void (*max_similarity_pairs)(const MaxSimilarityArgs&, const std::uint32_t* pairs) = nullptr;
+  /// The same two with weights in int8: the same bits as with float32 weights scale[n]·W[k][n].
+  void (*pointwise_quads)(const PointwiseArgs&, const QuadsArgs&) = nullptr;
+  void (*max_similarity_quads)(const MaxSimilarityArgs&, const QuadsArgs&) = nullptr;
   void (*log_mel)(const LogMelArgs&) = nullptr;
   /// data[r][c] *= scale[c]
   void (*scale_columns)(float* data, std::size_t rows, std::size_t stride, std::size_t columns,
@@ -261,6 +270,9 @@ struct KernelTable {
   /// The same from ops::PackedPairs to PointwiseArgs::weights
   void (*scale_pairs)(const std::uint32_t* pairs, float* output, std::size_t depth,
                       std::size_t padded_columns, const float* scale) = nullptr;
+  /// The same from ops::PackedQuads
+  void (*scale_quads)(const QuadsArgs& packed, float* output, std::size_t depth, std::size_t padded_columns,
+                      const float* scale) = nullptr;
   /// mean[c] = Σ_r data[r][c] / divisor, added up in the order of rows
   void (*mean_rows)(const float* data, std::size_t rows, std::size_t stride, std::size_t columns,
                     float divisor, float* mean) = nullptr;

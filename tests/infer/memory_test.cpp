@@ -117,6 +117,25 @@ TEST(Memory, IsWhatARecorderHas) {
 
 /// Weights stored in bfloat16 stay so in memory; what --max-memory reckons is never less than what is taken,
 /// and not much more.
+/// int8 takes a quarter, and --max-memory knows it.
+TEST(Memory, IsLeastInInt8) {
+  if (sanitized) GTEST_SKIP() << "a sanitizer's memory is not the program's";
+  const TemporaryFolder folder;
+  const std::string model = (folder / "perch.safetensors").string(),
+                    minute = (folder / "minute.wav").string();
+  ASSERT_TRUE(write_full_size_model(model, Dtype::i8));
+  write_minutes(minute, 1);
+  const auto one = [&](const char* limit) {
+    return peak_of({minute, "--model", model, "--out", (folder / "out").string(), "--threads", "1", "--batch",
+                    "1", "--max-memory", limit});
+  };
+  const long peak = one("54MB");
+  EXPECT_GT(peak, 20000);
+  EXPECT_LT(peak * 1024, 54'000'000);
+  EXPECT_EQ(one("40M"), -7);
+  RecordProperty("one_KiB", std::to_string(peak));
+}
+
 TEST(Memory, IsLessInBfloat16AndRefusedBeforehandIfTooMuch) {
   if (sanitized) GTEST_SKIP() << "a sanitizer's memory is not the program's";
   const TemporaryFolder folder;

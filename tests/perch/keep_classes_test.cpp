@@ -42,6 +42,18 @@ TEST(KeepClasses, KeepsRowsBitForBitInTheOrderGiven) {
   }
 }
 
+TEST(KeepClasses, KeepsInt8RowsAndTheirScales) {
+  const Model model = with_dtype(random_model(tiny_architecture(), 4), Dtype::i8);
+  const Rows rows = {6, 0, 3};
+  const auto kept = keep_classes(model, rows);
+  ASSERT_TRUE(succeeded(kept));
+  ASSERT_TRUE(succeeded(validate(*kept)));
+  const Tensor &all = model.tensors.at("label.prototypes"), &some = kept->tensors.at("label.prototypes");
+  ASSERT_EQ(some.dtype, Dtype::i8);
+  for (std::size_t i = 0; i < some.size(); ++i)
+    ASSERT_EQ(some.at(i), all.at(rows[i / 76] * 76 + i % 76)) << i;
+}
+
 TEST(KeepClasses, SharesTheRestAndLeavesTheOriginal) {
   const Model model = random_model(tiny_architecture(), 5);
   const auto kept = keep_classes(model, Rows{1});

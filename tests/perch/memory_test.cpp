@@ -26,7 +26,7 @@ std::size_t heap_bytes() {
 TEST(SessionMemory, IsWhatASessionAllocates) {
   if (has_other_heap) GTEST_SKIP() << "a sanitizer's heap is not glibc's";
   const Model wide = fixtures::random_model(fixtures::perch_v2_architecture(40), 1);
-  for (const Dtype dtype : {Dtype::f32, Dtype::bf16, Dtype::f16}) {
+  for (const Dtype dtype : {Dtype::f32, Dtype::bf16, Dtype::f16, Dtype::i8}) {
     const auto model = std::make_shared<Model>(with_dtype(wide, dtype));
     for (const SessionOptions& options :
          {SessionOptions{.threads = 1, .batch = 7}, SessionOptions{.threads = 3, .batch = 7},

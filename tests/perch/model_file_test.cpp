@@ -256,6 +256,36 @@ TEST(LoadModel, NamesWhatIsWrongThoughTheChecksumIsRight) {
   }
 }
 
+TEST(ModelFile, KeepsInt8AndItsScalesAndSaysWhichAreMissing) {
+  const TemporaryFolder folder;
+  const Model narrow = with_dtype(random_model(tiny_architecture(), 1), Dtype::i8);
+  ASSERT_TRUE(succeeded(save_model(narrow, folder / "i8")));
+  const auto kept = load_model(folder / "i8", {.keep_narrow = true});
+  ASSERT_TRUE(succeeded(kept));
+  ASSERT_EQ(kept->tensors.size(), narrow.tensors.size());
+  for (const auto& [name, tensor] : narrow.tensors) {
+    const Tensor& found = kept->tensors.at(name);
+    ASSERT_EQ(found.dtype, may_be_narrow(name) ? Dtype::i8 : Dtype::f32) << name;
+    EXPECT_TRUE(std::ranges::equal(found.bytes(), tensor.bytes())) << name;
+    EXPECT_TRUE(std::ranges::equal(found.scales, tensor.scales)) << name;
+  }
+  const auto wide = load_model(folder / "i8");
+  ASSERT_TRUE(succeeded(wide));
+  expect_same(*wide, with_dtype(narrow, Dtype::f32));
+  const auto outline = read_outline(folder / "i8");
+  ASSERT_TRUE(succeeded(outline));
+  EXPECT_EQ(outline->dtype, Dtype::i8);
+  Parts parts = parts_of(folder / "i8");
+  std::ranges::stable_sort(parts.specs, {}, [](const auto& spec) { return spec.dtype != "F32"; });
+  ASSERT_TRUE(succeeded(load_parts(folder, parts)));
+  const Parts good = parts;
+  spec_of(parts, "head.weight.scale").shape = {1, 19};
+  EXPECT_TRUE(refused(load_parts(folder, parts), ErrorCode::mismatch, {"head.weight.scale", "[1, 19]"}));
+  parts = good;
+  std::erase_if(parts.specs, [](const auto& spec) { return spec.name == "head.weight.scale"; });
+  EXPECT_TRUE(refused(load_parts(folder, parts), ErrorCode::not_found, {"head.weight.scale"}));
+}
+
 TEST(LoadModel, RefusesAFileWithoutItsChecksum) {
   const TemporaryFolder folder;
   std::string bytes = read_bytes(golden);

@@ -13,7 +13,7 @@ TEST(PointwiseWeights, PackInPiecesWhateverTheDtype) {
   const Tensor weight = make_tensor({columns, depth}, kernels::random_floats(columns * depth, 1));
   const std::vector<float> bias = kernels::random_floats(columns, 2), x = kernels::random_floats(depth, 3);
   for (const kernels::KernelTable* table : kernels::all_tables())
-    for (const Dtype dtype : {Dtype::f32, Dtype::bf16, Dtype::f16}) {
+    for (const Dtype dtype : {Dtype::f32, Dtype::bf16, Dtype::f16, Dtype::i8}) {
       const Tensor rounded = convert_tensor(weight, dtype), widened = convert_tensor(rounded, Dtype::f32);
       const PointwiseWeights packed(*table, rounded, bias, columns, depth, Precision::fp32);
       const ops::PackedMatrix whole = ops::pack_matrix(*table, widened.values, bias, columns, depth);

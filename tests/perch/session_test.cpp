@@ -112,12 +112,12 @@ TEST(Session, GivesTheSameBytesForAnyThreadsAndBatch) {
     }
 }
 
-/// Weights in bfloat16 stay so in memory, and binary16 is widened: in neither case does a bit differ from the
-/// same weights in float32.
+/// Weights in bfloat16 and int8 stay so in memory, and binary16 is widened: in no case does a bit differ from
+/// the same weights in float32.
 TEST(Session, NarrowWeightsGiveTheBitsOfTheSameWeightsWidened) {
   const auto model = shared_tiny_model();
   const std::vector<float> x = signal(3, model->architecture.frontend.samples);
-  for (const Dtype dtype : {Dtype::bf16, Dtype::f16}) {
+  for (const Dtype dtype : {Dtype::bf16, Dtype::f16, Dtype::i8}) {
     const auto narrow = std::make_shared<Model>(with_dtype(*model, dtype));
     const auto wide = std::make_shared<Model>(with_dtype(*narrow, Dtype::f32));
     for (const InstructionSet isa : all_sets) {

@@ -2,8 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <map>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,8 +26,9 @@ insects and birds that are no labels themselves. The label head is most of the w
 window, so this makes a model several times as fast.
 
 --dtype bf16 or fp16 stores the large weights (1x1 convolutions and prototypes, nine tenths
-of all) in 16 bits; bf16 stays so in memory, which then takes half. What that changes is
-measured and told: the embedding's cosine and relative L2 distance and the ranks of the
+of all) in 16 bits; bf16 stays so in memory, which then takes half. int8 takes a quarter, in
+the file and in memory, and is less exact: a number of 8 bits per weight and a scale per
+output channel. What that changes is measured and told: the embedding's cosine and relative L2 distance and the ranks of the
 likeliest classes, beside float32, on synthetic audio or the recordings of --audio.
 
 PANTANAL_ISA=portable, avx2 or avx512 in the environment chooses the CPU's instructions; by
@@ -75,8 +78,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
       ->option_text("N")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{10000}));
   app.add_option("--dtype", dtype, "How the large weights are stored (default fp32)")
-      ->option_text("fp32|bf16|fp16")
-      ->check(CLI::IsMember({"fp32", "bf16", "fp16"}));
+      ->option_text("fp32|bf16|fp16|int8")
+      ->check(CLI::IsMember({"fp32", "bf16", "fp16", "int8"}));
   app.add_option("--audio", audio, "Recording to measure the error of --dtype on; may be given again")
       ->option_text("FILE")
       ->check(is_name)
@@ -101,8 +104,11 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   if (app.count("--labels") > 0) options.labels = labels;
   if (app.count("--classes") > 0) options.classes = classes;
   options.verify_windows = static_cast<std::size_t>(windows);
-  options.dtype = dtype == "bf16" ? Dtype::bf16 : dtype == "fp16" ? Dtype::f16 : Dtype::f32;
-  if (!audio.empty() && options.dtype == Dtype::f32) return fail("--audio: it is for --dtype bf16 or fp16");
+  const std::map<std::string_view, Dtype> dtypes = {
+      {"fp32", Dtype::f32}, {"bf16", Dtype::bf16}, {"fp16", Dtype::f16}, {"int8", Dtype::i8}};
+  options.dtype = dtypes.at(dtype);
+  if (!audio.empty() && options.dtype == Dtype::f32)
+    return fail("--audio: it is for --dtype bf16, fp16 or int8");
   options.audio.assign(audio.begin(), audio.end());
   return {std::move(options), ExitCode::done, {}};
 }

@@ -254,7 +254,9 @@ class Conversion {
     if (options_.dtype == Dtype::f32) return {};
     const perch::Model wide = model_;
     model_ = perch::with_dtype(wide, options_.dtype);
-    const std::string name = options_.dtype == Dtype::bf16 ? "bf16" : "fp16";
+    const std::string name = options_.dtype == Dtype::bf16  ? "bf16"
+                             : options_.dtype == Dtype::f16 ? "fp16"
+                                                            : "int8";
     if (const Status valid = perch::validate(model_, name + " weights"); !valid)
       return Failure{ExitCode::refused, valid.error()};
     const auto windows = comparison_windows(options_.audio, wide.architecture.frontend);

@@ -80,7 +80,7 @@ Result<perch::LabelScreen> check_memory(const std::filesystem::path& path, RunSi
     least.threads = 1;
     if (!run.has_fixed_batch) least.batch = 1;
     advice = "even " + options_text(least) + " would take " + megabytes(run_memory(model, least)) +
-             "; a model converted with --dtype bf16 or with fewer --classes takes less";
+             "; a model converted with --dtype bf16 or int8 or with fewer --classes takes less";
   }
   return Error{ErrorCode::unsupported, "--max-memory",
                path.string() + " with " + size_text(run) + ", about " + megabytes(needed),

@@ -10,7 +10,12 @@
 namespace pantanal {
 
 /// How a tensor's values are stored.
-enum class Dtype { f32, bf16, f16 };
+enum class Dtype {
+  f32,
+  bf16,
+  f16,
+  i8,  ///< whole numbers times a float32 scale per output channel
+};
 
 /// The format's name in .safetensors files.
 inline const char* to_string(Dtype dtype) {
@@ -21,6 +26,8 @@ inline const char* to_string(Dtype dtype) {
       return "BF16";
     case Dtype::f16:
       return "F16";
+    case Dtype::i8:
+      return "I8";
   }
   return "unknown";
 }

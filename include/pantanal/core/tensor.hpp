@@ -2,6 +2,8 @@
 // exactly the ones it needs.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -22,22 +24,41 @@
 
 namespace pantanal {
 
+/// How many scales an int8 tensor of `shape` has: the output channels of a convolution's [out, in, height,
+/// width], and otherwise the rows along the last axis.
+inline std::size_t count_scales(const Shape& shape) {
+  if (shape.empty()) return 1;
+  std::size_t count = 1;
+  for (std::size_t axis = 0; axis < (shape.size() == 4 ? 1 : shape.size() - 1); ++axis)
+    count *= static_cast<std::size_t>(shape[axis]);
+  return count;
+}
+
 /// A dense, row-major float tensor; copies share the values.
 struct Tensor {
   Shape shape;
-  std::span<const float> values;        ///< empty if `dtype` is a 16-bit one
-  std::shared_ptr<const void> storage;  ///< keeps `values` or `halves` alive: a mapped file or a vector
+  std::span<const float> values;        ///< empty if `dtype` is not f32
+  std::shared_ptr<const void> storage;  ///< keeps the spans alive: a mapped file or a vector
   bool is_mapped = false;               ///< a file's: see pantanal/io/page_release.hpp
   Dtype dtype = Dtype::f32;
   std::span<const std::uint16_t> halves = {};  ///< the values, if `dtype` is a 16-bit one
+  std::span<const std::int8_t> quanta = {};    ///< if `dtype` is i8: value i is quanta[i] times its scale
+  std::span<const float> scales = {};          ///< count_scales(shape), each for equally many values
 
   bool is_narrow() const { return dtype != Dtype::f32; }
-  std::size_t size() const { return is_narrow() ? halves.size() : values.size(); }
+  std::size_t size() const {
+    return dtype == Dtype::i8 ? quanta.size() : is_narrow() ? halves.size() : values.size();
+  }
+  /// Without the scales.
   std::span<const std::byte> bytes() const {
+    if (dtype == Dtype::i8) return std::as_bytes(quanta);
     return is_narrow() ? std::as_bytes(halves) : std::as_bytes(values);
   }
   /// Value i as float32.
-  float at(std::size_t i) const { return is_narrow() ? from_half(halves[i], dtype) : values[i]; }
+  float at(std::size_t i) const {
+    if (dtype == Dtype::i8) return static_cast<float>(quanta[i]) * scales[i / (size() / scales.size())];
+    return is_narrow() ? from_half(halves[i], dtype) : values[i];
+  }
 };
 
 using TensorMap = std::map<std::string, Tensor, std::less<>>;
@@ -49,8 +70,38 @@ inline Tensor make_tensor(Shape shape, std::vector<float> values) {
   return {std::move(shape), view, std::move(owned), false};
 }
 
-/// `tensor` rounded to `dtype`, a 16-bit one, or the same in float32. Values beyond the dtype's largest
-/// become infinite (validate() finds out).
+/// An int8 tensor that owns its values.
+inline Tensor make_int8_tensor(Shape shape, std::vector<std::int8_t> quanta, std::vector<float> scales) {
+  using Owned = std::pair<std::vector<std::int8_t>, std::vector<float>>;
+  auto owned = std::make_shared<const Owned>(std::move(quanta), std::move(scales));
+  const std::span<const std::int8_t> values(owned->first);
+  const std::span<const float> factors(owned->second);
+  return {std::move(shape), {}, std::move(owned), false, Dtype::i8, {}, values, factors};
+}
+
+/// Each row of `tensor` in multiples, from -127 to 127, of a 127th of its largest magnitude. A row that is
+/// not finite gets an infinite scale (validate() finds out).
+inline Tensor quantize_tensor(const Tensor& tensor) {
+  const std::size_t rows = count_scales(tensor.shape), depth = rows == 0 ? 0 : tensor.size() / rows;
+  std::vector<std::int8_t> quanta(tensor.size());
+  std::vector<float> scales(rows);
+  for (std::size_t r = 0; r < rows; ++r) {
+    float largest = 0;
+    for (std::size_t i = r * depth; i < (r + 1) * depth; ++i) {
+      const float magnitude = std::abs(tensor.at(i));
+      largest = std::isfinite(magnitude) ? std::max(largest, magnitude) : HUGE_VALF;
+      if (largest == HUGE_VALF) break;
+    }
+    const float scale = scales[r] = largest / 127;
+    if (scale == 0 || scale == HUGE_VALF) continue;
+    for (std::size_t i = r * depth; i < (r + 1) * depth; ++i)
+      quanta[i] = static_cast<std::int8_t>(std::clamp(std::nearbyint(tensor.at(i) / scale), -127.0f, 127.0f));
+  }
+  return make_int8_tensor(tensor.shape, std::move(quanta), std::move(scales));
+}
+
+/// `tensor` rounded to `dtype`, or the same in float32. Values beyond the dtype's largest become infinite
+/// (validate() finds out).
 inline Tensor convert_tensor(const Tensor& tensor, Dtype dtype) {
   if (tensor.dtype == dtype) return tensor;
   if (dtype == Dtype::f32) {
@@ -58,6 +109,7 @@ inline Tensor convert_tensor(const Tensor& tensor, Dtype dtype) {
     for (std::size_t i = 0; i < wide.size(); ++i) wide[i] = tensor.at(i);
     return make_tensor(tensor.shape, std::move(wide));
   }
+  if (dtype == Dtype::i8) return quantize_tensor(tensor);
   auto owned = std::make_shared<std::vector<std::uint16_t>>(tensor.size());
   for (std::size_t i = 0; i < owned->size(); ++i) (*owned)[i] = to_half(tensor.at(i), dtype);
   const std::span<const std::uint16_t> view(*owned);
@@ -93,6 +145,14 @@ class TensorList {
   std::vector<TensorSpec> specs_;
 };
 
+/// Whether no value of `tensor` is NaN or infinite; of int8 ones, none that its scales allow.
+inline bool all_finite(const Tensor& tensor) {
+  if (tensor.dtype == Dtype::i8)
+    return std::all_of(tensor.scales.begin(), tensor.scales.end(),
+                       [](float scale) { return std::isfinite(scale * 128); });
+  return tensor.is_narrow() ? all_finite(tensor.halves, tensor.dtype) : all_finite(tensor.values);
+}
+
 /// Whether `tensor` has the shape that `spec` asks for and finite values; `where` names it.
 inline Status validate(const Tensor& tensor, const TensorSpec& spec, std::string where) {
   if (tensor.shape != spec.shape)
@@ -100,7 +160,10 @@ inline Status validate(const Tensor& tensor, const TensorSpec& spec, std::string
   if (static_cast<std::int64_t>(tensor.size()) != element_count(spec.shape))
     return Error{ErrorCode::mismatch, std::move(where), std::to_string(tensor.size()) + " values",
                  "as many as " + to_string(spec.shape) + " holds"};
-  if (!(tensor.is_narrow() ? all_finite(tensor.halves, tensor.dtype) : all_finite(tensor.values)))
+  if (tensor.dtype == Dtype::i8 && tensor.scales.size() != count_scales(spec.shape))
+    return Error{ErrorCode::mismatch, std::move(where), std::to_string(tensor.scales.size()) + " scales",
+                 std::to_string(count_scales(spec.shape))};
+  if (!all_finite(tensor))
     return Error{ErrorCode::corrupt, std::move(where), "NaN or infinity", "finite values"};
   return {};
 }

@@ -76,10 +76,18 @@ class SafetensorsFile {
     PANTANAL_TRY(const std::span<const std::byte> raw, bytes(name));
     const std::string& dtype = header_.tensors.find(name)->second.dtype;
     if (dtype != "BF16" && dtype != "F16")
-      return Error{ErrorCode::mismatch, where(name), "dtype " + dtype, "F32, BF16 or F16"};
+      return Error{ErrorCode::mismatch, where(name), "dtype " + dtype, "F32, BF16, F16 or I8"};
     if (reinterpret_cast<std::uintptr_t>(raw.data()) % alignof(std::uint16_t) != 0)
       return Error{ErrorCode::unsupported, where(name), "data at an odd offset", "a multiple of 2 bytes"};
     return std::span(reinterpret_cast<const std::uint16_t*>(raw.data()), raw.size() / sizeof(std::uint16_t));
+  }
+
+  /// The values of an I8 tensor.
+  Result<std::span<const std::int8_t>> int8s(std::string_view name) const {
+    PANTANAL_TRY(const std::span<const std::byte> raw, bytes(name));
+    const std::string& dtype = header_.tensors.find(name)->second.dtype;
+    if (dtype != "I8") return Error{ErrorCode::mismatch, where(name), "dtype " + dtype, "I8"};
+    return std::span(reinterpret_cast<const std::int8_t*>(raw.data()), raw.size());
   }
 
   /// Reads the whole file and compares it with the CRC-32C in its metadata (see SafetensorsChecksum). A file

@@ -19,12 +19,24 @@ namespace detail {
 /// The given rows of `tensor`, its first extent counting them.
 inline Tensor select_rows(const Tensor& tensor, std::span<const std::size_t> rows) {
   const std::size_t width = tensor.size() / static_cast<std::size_t>(tensor.shape.front());
+  Shape shape = tensor.shape;
+  shape.front() = static_cast<std::int64_t>(rows.size());
+  if (tensor.dtype == Dtype::i8) {
+    const std::size_t each = tensor.scales.size() / static_cast<std::size_t>(tensor.shape.front());
+    std::vector<std::int8_t> quanta;
+    std::vector<float> scales;
+    for (const std::size_t row : rows) {
+      const auto some = tensor.quanta.subspan(row * width, width);
+      const auto factors = tensor.scales.subspan(row * each, each);
+      quanta.insert(quanta.end(), some.begin(), some.end());
+      scales.insert(scales.end(), factors.begin(), factors.end());
+    }
+    return make_int8_tensor(std::move(shape), std::move(quanta), std::move(scales));
+  }
   std::vector<float> values;
   values.reserve(rows.size() * width);
   for (const std::size_t row : rows)
     for (std::size_t i = 0; i < width; ++i) values.push_back(tensor.at(row * width + i));
-  Shape shape = tensor.shape;
-  shape.front() = static_cast<std::int64_t>(rows.size());
   return convert_tensor(make_tensor(std::move(shape), std::move(values)), tensor.dtype);  // exact
 }
 

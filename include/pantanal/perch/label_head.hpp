@@ -22,14 +22,14 @@ namespace pantanal::perch {
 /// Whether 16-bit integers tell which positions can be a prototype's best, and float32 decides between those
 /// alone: the same logits bit for bit, in two thirds of the time, for half as much memory again as float32
 /// prototypes take. `automatic` where that pays, `always` wherever it can be done: of float32 products and
-/// prototypes in float32 (of a file's bfloat16 it cannot), on a CPU with AVX512_VNNI.
+/// prototypes in float32 (of a file's bfloat16 or int8 it cannot), on a CPU with AVX512_VNNI.
 enum class LabelScreen { automatic, always, never };
 
 /// Prototypes from which on a screen pays.
 inline constexpr std::size_t screened_prototypes = 4096;
 
 /// Whether the head `label` over `positions` positions is screened on this CPU, its prototypes `narrow`:
-/// stored or multiplied in 16 bits.
+/// stored in 16 or 8 bits or multiplied in 16.
 inline bool is_screened(LabelScreen screen, const LabelHead& label, std::size_t positions, bool narrow,
                         InstructionSet isa) {
   if (screen == LabelScreen::never || narrow || label.classes == 0) return false;

@@ -29,7 +29,7 @@ namespace detail {
 class SessionMemoryCount {
  public:
   SessionMemoryCount(const Architecture& a, Dtype dtype, const SessionOptions& options)
-      : a_(a), options_(options), narrow_(dtype == Dtype::bf16 || options.precision == Precision::bf16) {}
+      : a_(a), options_(options), dtype_(options.precision == Precision::bf16 ? Dtype::bf16 : dtype) {}
 
   SessionMemory operator()() && {
     const Frontend& f = a_.frontend;
@@ -49,7 +49,8 @@ class SessionMemoryCount {
     const std::size_t prototypes = a_.label.classes * a_.label.prototypes;
     std::size_t screened_rows = 0;
     if (prototypes > 0) wide(prototypes, a_.head.channels);
-    if (is_screened(options_.screen, a_.label, positions, narrow_, options_.isa)) {
+    const bool is_narrow = dtype_ == Dtype::bf16 || dtype_ == Dtype::i8;
+    if (is_screened(options_.screen, a_.label, positions, is_narrow, options_.isa)) {
       weights_ += ops::SimilarityScreen::weight_words(prototypes, a_.head.channels);
       screened_rows = ops::SimilarityScreen::row_words(positions, a_.head.channels);
     }
@@ -73,7 +74,9 @@ class SessionMemoryCount {
 
   void dense(std::size_t columns, std::size_t depth) { weights_ += pixel_stride(columns) * (depth + 1); }
   void wide(std::size_t columns, std::size_t depth) {
-    weights_ += pixel_stride(columns) * ((narrow_ ? (depth + 1) / 2 : depth) + 1);
+    const bool pairs = dtype_ == Dtype::bf16;
+    const std::size_t column = dtype_ == Dtype::i8 ? (depth + 3) / 4 + 1 : pairs ? (depth + 1) / 2 : depth;
+    weights_ += pixel_stride(columns) * (column + 1);
   }
 
   void block(const Block& b, Extent in, Extent out) {
@@ -88,7 +91,7 @@ class SessionMemoryCount {
 
   const Architecture& a_;
   const SessionOptions& options_;
-  bool narrow_;
+  Dtype dtype_;  ///< of what is wide, packed
   std::size_t weights_ = 0, image_ = 0;
   MbconvPlan::ScratchSizes scratch_;
 };

@@ -40,8 +40,8 @@ struct Model {
   std::span<const float> values(std::string_view name) const { return tensor_values(tensors, name); }
 };
 
-/// Whether the tensor `name` may be stored in 16 bits: weights of the wide products, nine tenths of all. The
-/// front end, stem, depthwise convolutions, squeeze-and-excite, scales and biases stay float32.
+/// Whether the tensor `name` may be stored in 16 or 8 bits: weights of the wide products, nine tenths of all.
+/// The front end, stem, depthwise convolutions, squeeze-and-excite, scales and biases stay float32.
 inline bool may_be_narrow(std::string_view name) {
   return name == "head.weight" || name == "label.prototypes" || name.ends_with(".project.weight") ||
          (name.ends_with(".expand.weight") && !name.ends_with(".se.expand.weight"));

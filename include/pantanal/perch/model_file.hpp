@@ -86,8 +86,8 @@ inline Result<std::map<std::string, std::string>> model_metadata(const Model& mo
 }  // namespace detail
 
 struct LoadOptions {
-  /// Leave tensors that the file has in 16 bits as they are, for Session, which takes them. Otherwise they
-  /// are widened to float32, in memory, for everybody else.
+  /// Leave tensors that the file has in 16 or 8 bits as they are, for Session, which takes them. Otherwise
+  /// they are widened to float32, in memory, for everybody else.
   bool keep_narrow = false;
 };
 
@@ -138,8 +138,8 @@ inline Result<ModelOutline> read_outline(const std::filesystem::path& path) {
   PANTANAL_TRY_STATUS(validate(outline.architecture, path.string()));
   for (const auto& [key, text] : file.metadata()) outline.metadata_bytes += text.size();
   const auto head = file.tensors().find("head.weight");
-  if (head != file.tensors().end() && head->second.dtype != "F32")
-    outline.dtype = head->second.dtype == "F16" ? Dtype::f16 : Dtype::bf16;
+  for (const Dtype dtype : {Dtype::bf16, Dtype::f16, Dtype::i8})
+    if (head != file.tensors().end() && head->second.dtype == to_string(dtype)) outline.dtype = dtype;
   return outline;
 }
 
@@ -150,13 +150,21 @@ inline Status save_model(const Model& model, const std::filesystem::path& path) 
   PANTANAL_TRY_STATUS(validate(model, where));
   PANTANAL_TRY(const auto metadata, detail::model_metadata(model, where));
   std::vector<SafetensorsSpec> specs;
-  for (const bool narrow : {false, true})  // wider elements first, as alignment asks for
-    for (TensorSpec& spec : required_tensors(model.architecture))
-      if (const Tensor& tensor = model.tensors.find(spec.name)->second; tensor.is_narrow() == narrow)
-        specs.push_back({std::move(spec.name), to_string(tensor.dtype), std::move(spec.shape)});
+  std::vector<std::span<const std::byte>> bytes;
+  const auto add = [&](std::string name, const char* dtype, Shape shape, std::span<const std::byte> values) {
+    specs.push_back({std::move(name), dtype, std::move(shape)}), bytes.push_back(values);
+  };
+  for (const std::uint64_t element : {4, 2, 1})  // wider elements first, as alignment asks for
+    for (const TensorSpec& spec : required_tensors(model.architecture)) {
+      const Tensor& tensor = model.tensors.find(spec.name)->second;
+      const char* const dtype = to_string(tensor.dtype);
+      if (safetensors_element_size(dtype) == element) add(spec.name, dtype, spec.shape, tensor.bytes());
+      if (tensor.dtype == Dtype::i8 && element == sizeof(float))
+        add(scales_name(spec.name), to_string(Dtype::f32), {static_cast<std::int64_t>(tensor.scales.size())},
+            std::as_bytes(tensor.scales));
+    }
   PANTANAL_TRY(SafetensorsWriter writer, SafetensorsWriter::create(path, metadata, specs));
-  for (const SafetensorsSpec& spec : specs)
-    PANTANAL_TRY_STATUS(writer.write(spec.name, model.tensors.find(spec.name)->second.bytes()));
+  for (std::size_t i = 0; i < specs.size(); ++i) PANTANAL_TRY_STATUS(writer.write(specs[i].name, bytes[i]));
   return writer.finish();
 }
 

@@ -1,5 +1,5 @@
-// PointwiseWeights: the weights of a 1x1 convolution or of prototypes, packed as float32 or bfloat16, and the
-// kernels that go with them.
+// PointwiseWeights: the weights of a 1x1 convolution or of prototypes, packed as float32, bfloat16 or int8,
+// and the kernels that go with them.
 #pragma once
 
 #include <algorithm>
@@ -14,6 +14,7 @@
 #include "pantanal/kernels/dispatch.hpp"
 #include "pantanal/ops/packed_matrix.hpp"
 #include "pantanal/ops/packed_pairs.hpp"
+#include "pantanal/ops/packed_quads.hpp"
 
 namespace pantanal::perch {
 
@@ -21,8 +22,9 @@ namespace pantanal::perch {
 /// factors to bfloat16 and sums in float32; all else is float32 in either.
 enum class Precision { fp32, bf16 };
 
-/// Stays in 16 bits where the tensor is bfloat16: then float32 products widen it on the way, to the same bits
-/// as with the tensor in float32. binary16 is widened when it is packed.
+/// Stays in 16 or 8 bits where the tensor is bfloat16 or int8: then float32 products widen it on the way, to
+/// the same bits as with the tensor in float32. binary16 is widened when it is packed, and int8 becomes
+/// bfloat16 where products are.
 class PointwiseWeights {
  public:
   PointwiseWeights() = default;
@@ -33,8 +35,11 @@ class PointwiseWeights {
                    std::size_t columns, std::size_t depth, Precision precision)
       : table_(&table),
         bfloat16_(precision == Precision::bf16 ? kernels::bfloat16_table(table.isa) : nullptr),
-        is_narrow_(bfloat16_ || weight.dtype == Dtype::bf16) {
-    if (is_narrow_)
+        is_narrow_(bfloat16_ || weight.dtype == Dtype::bf16),
+        is_int8_(!is_narrow_ && weight.dtype == Dtype::i8) {
+    if (is_int8_)
+      quads_ = ops::make_packed_quads(weight.scales, bias, columns, depth);
+    else if (is_narrow_)
       pairs_ = ops::make_packed_pairs(bias, columns, depth);
     else
       floats_ = ops::make_packed_matrix(bias, columns, depth);
@@ -43,16 +48,19 @@ class PointwiseWeights {
       pack(weight, {begin, std::min(begin + piece, columns)}, depth);
   }
 
-  std::size_t depth() const { return is_narrow_ ? pairs_.depth : floats_.depth; }
-  std::size_t padded_columns() const { return is_narrow_ ? pairs_.padded_columns : floats_.padded_columns; }
+  std::size_t depth() const { return is_int8_ ? quads_.depth : is_narrow_ ? pairs_.depth : floats_.depth; }
+  std::size_t padded_columns() const {
+    return is_int8_ ? quads_.padded_columns : is_narrow_ ? pairs_.padded_columns : floats_.padded_columns;
+  }
   bool multiplies_bfloat16() const { return bfloat16_ != nullptr; }
-  /// Whether the weights take 16 bits; if not, floats() has them.
-  bool is_narrow() const { return is_narrow_; }
+  /// Whether the weights take 16 or 8 bits; if not, floats() has them.
+  bool is_narrow() const { return is_narrow_ || is_int8_; }
   const ops::PackedMatrix& floats() const { return floats_; }
 
   /// The convolution of `args`, whose weights, bias and depth are these, from `column` on.
   void run(kernels::PointwiseArgs args, std::size_t column = 0) const {
     args.bias = bias() + column, args.depth = depth();
+    if (is_int8_) return table_->pointwise_quads(args, quads_from(column));
     if (is_narrow_) return table_->pointwise_pairs(args, pairs_.weights.data() + column * pairs_.words());
     args.weights = floats_.weights.data() + column * floats_.depth;
     table_->pointwise(args);
@@ -67,6 +75,7 @@ class PointwiseWeights {
   /// The maxima of `args` over `args.padded_columns` columns from `column` on.
   void max_similarity(kernels::MaxSimilarityArgs args, std::size_t column) const {
     args.depth = depth();
+    if (is_int8_) return table_->max_similarity_quads(args, quads_from(column));
     if (is_narrow_)
       return table_->max_similarity_pairs(args, pairs_.weights.data() + column * pairs_.words());
     args.weights = floats_.weights.data() + column * floats_.depth;
@@ -94,11 +103,14 @@ class PointwiseWeights {
   std::size_t scaled_size() const { return depth() * padded_columns(); }
   /// Weights for PointwiseArgs, float32, depth k multiplied by scale[k].
   void scale(const float* scale, float* scaled) const {
+    if (is_int8_) return table_->scale_quads(quads_from(0), scaled, depth(), padded_columns(), scale);
     if (is_narrow_)
       return table_->scale_pairs(pairs_.weights.data(), scaled, depth(), padded_columns(), scale);
     table_->scale_packed_rows(floats_.weights.data(), scaled, depth(), padded_columns(), scale);
   }
-  const float* bias() const { return is_narrow_ ? pairs_.bias.data() : floats_.bias.data(); }
+  const float* bias() const {
+    return is_int8_ ? quads_.bias.data() : is_narrow_ ? pairs_.bias.data() : floats_.bias.data();
+  }
 
  private:
   static constexpr std::size_t piece_panels = 8;
@@ -107,13 +119,26 @@ class PointwiseWeights {
     std::size_t begin, end;
   };
 
+  kernels::QuadsArgs quads_from(std::size_t column) const {
+    return {quads_.weights.data() + column * quads_.words(), quads_.scale.data() + column};
+  }
+
   void pack(const Tensor& weight, Columns columns, std::size_t depth) {
     const std::size_t first = columns.begin * depth, count = (columns.end - columns.begin) * depth;
-    if (is_narrow_) {
+    if (is_int8_) {
+      ops::pack_quad_columns(*table_, columns.begin, columns.end, weight.quanta, quads_);
+    } else if (is_narrow_) {
       if (weight.dtype == Dtype::bf16)
         ops::pack_pair_columns(
             *table_, columns.begin, columns.end,
             [&](std::size_t n, std::size_t k) { return weight.halves[n * depth + k]; }, pairs_);
+      else if (weight.dtype == Dtype::i8)
+        ops::pack_pair_columns(
+            *table_, columns.begin, columns.end,
+            [&](std::size_t n, std::size_t k) {
+              return to_bfloat16(static_cast<float>(weight.quanta[n * depth + k]) * weight.scales[n]);
+            },
+            pairs_);
       else
         ops::pack_pair_columns(
             *table_, columns.begin, columns.end,
@@ -132,9 +157,10 @@ class PointwiseWeights {
 
   const kernels::KernelTable* table_ = nullptr;
   const kernels::Bfloat16Table* bfloat16_ = nullptr;
-  bool is_narrow_ = false;
+  bool is_narrow_ = false, is_int8_ = false;  ///< pairs_; quads_; neither: floats_
   ops::PackedMatrix floats_;
   ops::PackedPairs pairs_;
+  ops::PackedQuads quads_;
 };
 
 }  // namespace pantanal::perch
