@@ -62,7 +62,10 @@ Result<PerReduce> run_perch_on(const std::vector<std::filesystem::path>& paths,
 std::string origin_of(const perch::Model& model, const CompetitionTables& tables,
                       const pipeline::PerchMapping& mapping, pipeline::ProxyReduce reduce) {
   Crc32c crc;
-  for (const auto& [name, tensor] : model.tensors) crc.update(std::as_bytes(tensor.values));
+  for (const auto& [name, tensor] : model.tensors) {
+    crc.update(tensor.bytes());
+    crc.update(std::as_bytes(tensor.scales));
+  }
   for (const std::string& name : tables.classes)
     crc.update(std::as_bytes(std::span(name.c_str(), name.size() + 1)));
   crc.update(std::as_bytes(std::span(mapping.bc_indices)));
