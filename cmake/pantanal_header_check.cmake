@@ -1,4 +1,5 @@
-# Every public header compiles alone: one translation unit each, the kernels left to pantanal_kernels.
+# Every public header compiles alone, the kernels left to pantanal_kernels. Headers that include each other share a unit, those
+# included first: where one of them is read, the unit holds nothing that it does not include itself.
 # The standard library is parsed once, beforehand: that a header includes what it uses of it is what tools/check_includes sees to.
 # So is nlohmann/json, in a target of its own, since it costs every unit that has it half a second even where it is not used.
 # PANTANAL_BUILD_HEADER_CHECK=TOGETHER: one unit for all, with the headers' own kernels, which shows that another target's
@@ -14,6 +15,36 @@ find_path(PANTANAL_ZIP_INCLUDE_DIR zip.h)
 if(NOT PANTANAL_ZIP_INCLUDE_DIR OR CMAKE_CROSSCOMPILING)
   list(FILTER headers EXCLUDE REGEX "npz|perch_cache")
 endif()
+
+# pantanal_header_chains(OUT HEADER...): OUT is the last header of each chain; OUT_HEADER is the chain up to HEADER. A header
+# follows one that it includes, of those none follows yet.
+function(pantanal_header_chains out)
+  foreach(header ${ARGN})
+    file(STRINGS ${PROJECT_SOURCE_DIR}/include/${header} includes REGEX "^#include \"pantanal/")
+    list(TRANSFORM includes REPLACE "^#include \"([^\"]+)\".*" "\\1")
+    foreach(included ${includes})
+      if(included IN_LIST ARGN AND NOT DEFINED after_${included})
+        set(before_${header} ${included})
+        set(after_${included} ${header})
+        break()
+      endif()
+    endforeach()
+  endforeach()
+  set(last)
+  foreach(header ${ARGN})
+    if(NOT DEFINED after_${header})
+      list(APPEND last ${header})
+      set(chain ${header})
+      while(DEFINED before_${header})
+        set(header ${before_${header}})
+        list(PREPEND chain ${header})
+      endwhile()
+      list(GET chain -1 header)
+      set(${out}_${header} ${chain} PARENT_SCOPE)
+    endif()
+  endforeach()
+  set(${out} ${last} PARENT_SCOPE)
+endfunction()
 
 # pantanal_headers_with_json(OUT HEADER...): those that reach nlohmann/json through what they include.
 function(pantanal_headers_with_json out)
@@ -61,18 +92,26 @@ if(PANTANAL_BUILD_HEADER_CHECK STREQUAL "TOGETHER")
   return()
 endif()
 
-pantanal_headers_with_json(with_json ${headers})
-foreach(header ${headers})
-  string(REPLACE "/" "_" unit ${header})
-  set(unit ${PROJECT_BINARY_DIR}/header_check/${unit}.cpp)
-  file(CONFIGURE OUTPUT ${unit}
-    CONTENT "#include \"${header}\"\n#include \"${header}\"  // twice: the guard holds\n")
-  if(header IN_LIST with_json)
-    list(APPEND units_with_json ${unit})
-  else()
+# pantanal_header_units(OUT HEADER...): a unit for every chain of these headers.
+function(pantanal_header_units out)
+  pantanal_header_chains(last ${ARGN})
+  set(units)
+  foreach(header ${last})
+    list(TRANSFORM last_${header} REPLACE "(.+)" "#include \"\\1\"\n" OUTPUT_VARIABLE lines)
+    list(JOIN lines "" text)
+    string(REPLACE "/" "_" unit ${header})
+    set(unit ${PROJECT_BINARY_DIR}/header_check/${unit}.cpp)
+    file(CONFIGURE OUTPUT ${unit} CONTENT "${text}// Twice: the guards hold.\n${text}")
     list(APPEND units ${unit})
-  endif()
-endforeach()
+  endforeach()
+  set(${out} ${units} PARENT_SCOPE)
+endfunction()
+
+pantanal_headers_with_json(with_json ${headers})
+set(without_json ${headers})
+list(REMOVE_ITEM without_json ${with_json})
+pantanal_header_units(units_with_json ${with_json})
+pantanal_header_units(units ${without_json})
 pantanal_add_header_check(pantanal_header_check_json ${units_with_json})
 pantanal_add_header_check(pantanal_header_check ${units})
 
