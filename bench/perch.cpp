@@ -2,9 +2,9 @@
 //
 //   perch [--passes 40] [--classes 234] [--whole] [--bf16|--int8] [--pauses]
 //
-// --whole: Session with no, 234 and all classes as well; --bf16, --int8: in that Precision, against the same fp32
-// peak. --pauses: only how long one window takes on 1 and 2 threads, alternating, 0, 5 and 50 ms after the
-// last one, and how long one thread's write takes to reach another.
+// --whole: Session with no, 234 and all classes as well; --bf16, --int8: in that Precision, against the same
+// fp32 peak. --pauses: only how long one window takes on 1 and 2 threads, alternating, 0, 5 and 50 ms after
+// the last one, and how long one thread's write takes to reach another.
 //
 // Prints tab-separated lines for perch_report.py: `peak`, one per thread count, then `stage` and `session`;
 // or `pause`, with median, 90th percentile and shortest in ms, and `handoff`. A stage's time is the median
@@ -325,7 +325,8 @@ int main(int argc, char** argv) {
     else if (!std::strcmp(argv[i], "--whole"))
       whole = {0, 234, 14795};
     else
-      return std::fprintf(stderr, "usage: perch [--passes N] [--classes N] [--whole] [--bf16|--int8] [--pauses]\n"),
+      return std::fprintf(stderr,
+                          "usage: perch [--passes N] [--classes N] [--whole] [--bf16|--int8] [--pauses]\n"),
              1;
   }
   const auto make_model = [](std::size_t n) {

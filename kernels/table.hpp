@@ -244,9 +244,9 @@ struct QuadsArgs {
 /// zero in the weights and anything in the input.
 struct BytesArgs {
   const std::uint32_t* input = nullptr;
-  std::size_t input_stride = 0;            ///< words
-  QuadsArgs weights = {};                  ///< packed as ops::PackedQuads
-  const std::int32_t* offset = nullptr;    ///< [padded_columns], -128·Σ_k W[k][n]
+  std::size_t input_stride = 0;          ///< words
+  QuadsArgs weights = {};                ///< packed as ops::PackedQuads
+  const std::int32_t* offset = nullptr;  ///< [padded_columns], -128·Σ_k W[k][n]
 };
 
 /// Kernels that multiply in 8 bits and add in 32, of CPUs that can: output[r][n] =
@@ -256,9 +256,9 @@ struct Int8Table {
   /// activation: none, relu or swish
   void (*pointwise)(const PointwiseArgs&, const BytesArgs&) = nullptr;
   void (*depthwise)(const DepthwiseArgs&) = nullptr;  ///< of float32, but for the activations
-  /// Rows as BytesArgs::input, of data[r][c], times scale[c] if that is not null: to the nearest multiple of a
-  /// 127th of the row's largest magnitude. One below 2^-119 counts as zero; that of a row with NaN or infinity
-  /// is NaN. columns: of floats, a multiple of 16; words_stride: more than a quarter of them.
+  /// Rows as BytesArgs::input, of data[r][c], times scale[c] if that is not null: to the nearest multiple of
+  /// a 127th of the row's largest magnitude. One below 2^-119 counts as zero; that of a row with NaN or
+  /// infinity is NaN. columns: of floats, a multiple of 16; words_stride: more than a quarter of them.
   void (*round_rows)(const float* data, std::size_t rows, std::size_t stride, std::size_t columns,
                      const float* scale, std::uint32_t* words, std::size_t words_stride) = nullptr;
 };

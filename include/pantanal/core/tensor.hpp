@@ -80,7 +80,8 @@ inline Tensor make_int8_tensor(Shape shape, std::vector<std::int8_t> quanta, std
 }
 
 /// Values [begin, begin + quanta.size()) of `tensor` in multiples, from -127 to 127, of a 127th of their
-/// largest magnitude, which it returns; it is infinite, and the multiples 0, where not all of them are finite.
+/// largest magnitude, which it returns; it is infinite, and the multiples 0, where not all of them are
+/// finite.
 inline float quantize_values(const Tensor& tensor, std::size_t begin, std::span<std::int8_t> quanta) {
   float largest = 0;
   for (std::size_t i = 0; i < quanta.size() && largest < HUGE_VALF; ++i) {

@@ -25,7 +25,8 @@ struct PackedQuads {
   std::size_t words() const { return (depth + 3) / 4; }  ///< of a column
 };
 
-/// An empty one: packs columns piece by piece with pack_quad_columns(). `scale` [columns], or empty: to be set.
+/// An empty one: packs columns piece by piece with pack_quad_columns(). `scale` [columns], or empty: to be
+/// set.
 inline PackedQuads make_packed_quads(std::span<const float> scale, std::span<const float> bias,
                                      std::size_t columns, std::size_t depth) {
   PackedQuads packed;
@@ -48,8 +49,8 @@ inline void pack_quad_columns(const kernels::KernelTable& table, std::size_t beg
     const std::size_t width = std::min(table.panel_floats, packed.padded_columns - panel);
     std::uint32_t* column = packed.weights.data() + panel * packed.words() + (n - panel);
     for (std::size_t k = 0; k < packed.depth; ++k)
-      column[k / 4 * width] |= std::uint32_t{static_cast<std::uint8_t>(values[(n - begin) * packed.depth + k])}
-                               << (k % 4 * 8);
+      column[k / 4 * width] |=
+          std::uint32_t{static_cast<std::uint8_t>(values[(n - begin) * packed.depth + k])} << (k % 4 * 8);
   }
 }
 

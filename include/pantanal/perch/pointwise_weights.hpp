@@ -20,8 +20,8 @@ namespace pantanal::perch {
 
 /// In what the wide products (1x1 convolutions of blocks and head, label head) are computed. bf16 rounds both
 /// factors to bfloat16 and sums in float32. int8 rounds weights to 8 bits with a scale per output channel,
-/// inputs with a scale per pixel, and sums exactly in 32 bits; it leaves the label head in float32. All else is
-/// float32 in each.
+/// inputs with a scale per pixel, and sums exactly in 32 bits; it leaves the label head in float32. All else
+/// is float32 in each.
 enum class Precision { fp32, bf16, int8 };
 
 /// Whether `isa` on this CPU has the products of `precision`.
@@ -184,8 +184,8 @@ class PointwiseWeights {
     if (weight.dtype != Dtype::i8) {
       quantized.resize(count);
       for (std::size_t n = columns.begin; n < columns.end; ++n)
-        quads_.scale[n] = quantize_values(
-            weight, n * depth, std::span(quantized).subspan((n - columns.begin) * depth, depth));
+        quads_.scale[n] = quantize_values(weight, n * depth,
+                                          std::span(quantized).subspan((n - columns.begin) * depth, depth));
     }
     const std::span<const std::int8_t> values =
         weight.dtype == Dtype::i8 ? weight.quanta.subspan(first, count) : quantized;

@@ -34,7 +34,7 @@ struct SessionOptions {
   std::size_t batch =
       12;  ///< windows between two passes over the label head's weights; sets the scratch's size
   InstructionSet isa = best_instruction_set();
-  Precision precision = Precision::fp32;        ///< bf16 needs AVX-512 with AVX512-BF16, int8 with AVX512_VNNI
+  Precision precision = Precision::fp32;  ///< bf16 needs AVX-512 with AVX512-BF16, int8 with AVX512_VNNI
   LabelScreen screen = LabelScreen::automatic;  ///< changes no bit
   MakeBackbone backbone = {};                   ///< another library's, in place of our own
 };
