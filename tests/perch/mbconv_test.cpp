@@ -31,7 +31,7 @@ AlignedBuffer<float> run(const MbconvLayer& layer, const AlignedBuffer<float>& i
 }
 
 /// In float32 to its rounding; where this CPU has them, in bfloat16 to that of three roundings to 8 bits, and
-/// in int8 to that of steps of a 127th of the largest.
+/// in int8 to the few values that its reference, in double, rounds to another multiple.
 void check_blocks(const Architecture& architecture, Precision precision, std::size_t step = 1) {
   const bool bytes = precision == Precision::int8;
   const Model model = fixtures::random_model(architecture, 1),
