@@ -18,6 +18,7 @@
 #include "core/refused.hpp"
 #include "io/temporary_folder.hpp"
 #include "pantanal/perch/model_file.hpp"
+#include "pantanal/perch/pointwise_weights.hpp"
 
 namespace pantanal::convert {
 namespace {
