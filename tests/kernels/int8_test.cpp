@@ -269,13 +269,14 @@ TEST(Int8Pointwise, NanReachesItsOwnRowAlone) {
     }
 }
 
-/// The float32 convolution but for its swish, and NaN stays NaN in it.
-TEST(Int8Depthwise, DiffersByItsSwishAlone) {
+/// The float32 convolution but for its swish and sigmoid, and NaN stays NaN in it.
+TEST(Int8Depthwise, DiffersByItsActivationAlone) {
   constexpr std::size_t size = 9, channels = 32, kernel = 3, outputs = size - kernel + 1;
   const std::vector<float> weights = random_floats(kernel * kernel * channels, 2),
                            bias = random_floats(channels, 3);
   for (const KernelTable* table : int8_tables())
-    for (const Activation act : {Activation::none, Activation::relu, Activation::swish}) {
+    for (const Activation act :
+         {Activation::none, Activation::relu, Activation::swish, Activation::sigmoid}) {
       std::vector<float> x = random_floats(size * size * channels, 1);
       x[5] = not_a_number;
       Guarded found(outputs * outputs * channels), sums(outputs * channels);
@@ -298,7 +299,7 @@ TEST(Int8Depthwise, DiffersByItsSwishAlone) {
       int8_table(table->isa)->depthwise(args);
       args.output = expected.data(), args.row_sums = expected_sums.data();
       table->depthwise(args);
-      const float allowed = act == Activation::swish ? 0x1p-12f : 0.0f;
+      const float allowed = act == Activation::swish || act == Activation::sigmoid ? 0x1p-12f : 0.0f;
       EXPECT_TRUE(std::isnan(found[5]));
       EXPECT_TRUE(std::isnan(sums[5]));
       for (std::size_t i = 0; i < expected.size(); ++i)
