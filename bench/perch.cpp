@@ -1,10 +1,10 @@
 // Perch v2 stage by stage and whole, random weights of the released shapes: 1 and 2 threads, batch 1 and 12.
 //
-//   perch [--passes 40] [--classes 234] [--whole] [--bf16] [--pauses]
+//   perch [--passes 40] [--classes 234] [--whole] [--bf16|--int8] [--pauses]
 //
-// --whole: Session with no, 234 and all classes as well; --bf16: in Precision::bf16, against the same fp32
-// peak. --pauses: only how long one window takes on 1 and 2 threads, alternating, 0, 5 and 50 ms after the
-// last one, and how long one thread's write takes to reach another.
+// --whole: Session with no, 234 and all classes as well; --bf16, --int8: in that Precision, against the same
+// fp32 peak. --pauses: only how long one window takes on 1 and 2 threads, alternating, 0, 5 and 50 ms after
+// the last one, and how long one thread's write takes to reach another.
 //
 // Prints tab-separated lines for perch_report.py: `peak`, one per thread count, then `stage` and `session`;
 // or `pause`, with median, 90th percentile and shortest in ms, and `handoff`. A stage's time is the median
@@ -318,12 +318,15 @@ int main(int argc, char** argv) {
       classes = std::max(1ul, std::strtoul(argv[++i], nullptr, 10));
     else if (!std::strcmp(argv[i], "--bf16"))
       precision = perch::Precision::bf16;
+    else if (!std::strcmp(argv[i], "--int8"))
+      precision = perch::Precision::int8;
     else if (!std::strcmp(argv[i], "--pauses"))
       pauses = true;
     else if (!std::strcmp(argv[i], "--whole"))
       whole = {0, 234, 14795};
     else
-      return std::fprintf(stderr, "usage: perch [--passes N] [--classes N] [--whole] [--bf16] [--pauses]\n"),
+      return std::fprintf(stderr,
+                          "usage: perch [--passes N] [--classes N] [--whole] [--bf16|--int8] [--pauses]\n"),
              1;
   }
   const auto make_model = [](std::size_t n) {
@@ -346,7 +349,7 @@ int main(int argc, char** argv) {
     for (const std::size_t threads : {1, 2})
       for (const std::size_t batch : {1, 12})
         for (const perch::LabelScreen screen : {perch::LabelScreen::never, perch::LabelScreen::always})
-          if ((screen == perch::LabelScreen::never || (n > 0 && precision == perch::Precision::fp32)) &&
+          if ((screen == perch::LabelScreen::never || (n > 0 && precision != perch::Precision::bf16)) &&
               !bench_session(kept, precision, screen, threads, batch, std::max(1ul, passes / batch)))
             return 1;
   }

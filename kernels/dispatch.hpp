@@ -50,7 +50,20 @@ inline
     const Int16Table*
     int16_table(InstructionSet isa) {
 #if defined(__x86_64__)
-  if (isa == InstructionSet::avx512 && has_int16_dot_products()) return &avx512::int16_table;
+  if (isa == InstructionSet::avx512 && has_integer_dot_products()) return &avx512::int16_table;
+#endif
+  static_cast<void>(isa);
+  return nullptr;
+}
+
+#if !defined(PANTANAL_COMPILE_KERNELS)
+inline
+#endif
+    /// The kernels of bytes beside those of `isa`, or null where that or this CPU has none.
+    const Int8Table*
+    int8_table(InstructionSet isa) {
+#if defined(__x86_64__)
+  if (isa == InstructionSet::avx512 && has_integer_dot_products()) return &avx512_vnni::int8_table;
 #endif
   static_cast<void>(isa);
   return nullptr;
@@ -65,6 +78,9 @@ const Bfloat16Table* bfloat16_table(InstructionSet isa);
 
 /// The kernels of 16-bit integers beside those of `isa`, or null where that or this CPU has none.
 const Int16Table* int16_table(InstructionSet isa);
+
+/// The kernels of bytes beside those of `isa`, or null where that or this CPU has none.
+const Int8Table* int8_table(InstructionSet isa);
 #endif
 
 }  // namespace pantanal::kernels

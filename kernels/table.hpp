@@ -238,6 +238,31 @@ struct QuadsArgs {
   const float* scale = nullptr;  ///< [padded_columns]
 };
 
+/// Factors in 8 bits that take the places of PointwiseArgs' input and weights. An input row is its scale, a
+/// float32's bits, and then four neighbours along the depth to a word, each a multiple of the scale plus 128,
+/// the first in the lowest byte. Where the depth is not a multiple of four, the last word's other bytes are
+/// zero in the weights and anything in the input.
+struct BytesArgs {
+  const std::uint32_t* input = nullptr;
+  std::size_t input_stride = 0;          ///< words
+  QuadsArgs weights = {};                ///< packed as ops::PackedQuads
+  const std::int32_t* offset = nullptr;  ///< [padded_columns], -128·Σ_k W[k][n]
+};
+
+/// Kernels that multiply in 8 bits and add in 32, of CPUs that can: output[r][n] =
+/// act(input_scale[r]·scale[n]·Σ_k input[r][k]·W[k][n] + bias[n]) + residual[r][n], the sum exact for a depth
+/// of at most 2^16. Activations are good to 2^-12. A row whose scale is NaN gives NaN.
+struct Int8Table {
+  /// activation: none, relu or swish
+  void (*pointwise)(const PointwiseArgs&, const BytesArgs&) = nullptr;
+  void (*depthwise)(const DepthwiseArgs&) = nullptr;  ///< of float32, but for the activations
+  /// Rows as BytesArgs::input, of data[r][c], times scale[c] if that is not null: to the nearest multiple of
+  /// a 127th of the row's largest magnitude. One below 2^-119 counts as zero; that of a row with NaN or
+  /// infinity is NaN. columns: of floats, a multiple of 16; words_stride: more than a quarter of them.
+  void (*round_rows)(const float* data, std::size_t rows, std::size_t stride, std::size_t columns,
+                     const float* scale, std::uint32_t* words, std::size_t words_stride) = nullptr;
+};
+
 /// Kernels that multiply 16-bit integers and add in 32 bits, of CPUs that can.
 struct Int16Table {
   void (*screened_max_similarity)(const ScreenedMaxSimilarityArgs&) = nullptr;

@@ -53,11 +53,18 @@ namespace pantanal::kernels::avx512 {
 }  // namespace pantanal::kernels::avx512
 PANTANAL_END_TARGET
 
-PANTANAL_BEGIN_TARGET("avx512bf16,avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")
-namespace pantanal::kernels::avx512_bf16 {
+PANTANAL_BEGIN_TARGET("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")
+namespace pantanal::kernels::avx512_coarse {
 #include "pantanal/kernels/vector_avx512.inc"
 #include "pantanal/kernels/vector_common.inc"
 
+#include "pantanal/kernels/coarse.inc"
+}  // namespace pantanal::kernels::avx512_coarse
+PANTANAL_END_TARGET
+
+PANTANAL_BEGIN_TARGET("avx512bf16,avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")
+namespace pantanal::kernels::avx512_bf16 {
+using namespace avx512_coarse;
 #include "pantanal/kernels/bfloat16.inc"
 }  // namespace pantanal::kernels::avx512_bf16
 PANTANAL_END_TARGET
@@ -66,6 +73,11 @@ PANTANAL_BEGIN_TARGET("avx512vnni,avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")
 namespace pantanal::kernels::avx512 {
 #include "pantanal/kernels/prototype_screen.inc"
 }  // namespace pantanal::kernels::avx512
+
+namespace pantanal::kernels::avx512_vnni {
+using namespace avx512_coarse;
+#include "pantanal/kernels/int8.inc"
+}  // namespace pantanal::kernels::avx512_vnni
 PANTANAL_END_TARGET
 #endif
 

@@ -18,6 +18,7 @@
 #include "core/refused.hpp"
 #include "io/temporary_folder.hpp"
 #include "pantanal/perch/model_file.hpp"
+#include "pantanal/perch/pointwise_weights.hpp"
 
 namespace pantanal::convert {
 namespace {
@@ -97,6 +98,9 @@ TEST_F(ConvertTest, RoundsTheLargeWeightsAndTellsWhatThatChanges) {
     EXPECT_TRUE(said("embedding on 8 windows: cosine 0.99") || said("embedding on 8 windows: cosine 1.0"))
         << log_;
     EXPECT_TRUE(said("first 5 ranks changed")) << log_;
+    const bool products =
+        dtype == Dtype::i8 && perch::is_supported(perch::Precision::int8, best_instruction_set());
+    EXPECT_EQ(said("int8 weights and products (--precision int8) against float32"), products) << log_;
     EXPECT_LT(fs::file_size(options_.out), size);
     const perch::Model rounded = written();  // widened
     for (const auto& [name, tensor] : whole.tensors) {

@@ -31,7 +31,7 @@ TEST(CommandLine, HasDefaults) {
 TEST(CommandLine, ReadsEveryOption) {
   const auto options =
       parse({"--model=m", "a.wav", "b", "--out", "o.csv", "--embeddings", "e.npz", "--threads", "3",
-             "--batch", "8", "--normalize", "peak", "--top", "7", "--recursive"})
+             "--batch", "8", "--normalize", "peak", "--top", "7", "--recursive", "--precision", "int8"})
           .options;
   ASSERT_TRUE(options);
   EXPECT_EQ(options->inputs, (std::vector<std::filesystem::path>{"a.wav", "b"}));
@@ -42,6 +42,7 @@ TEST(CommandLine, ReadsEveryOption) {
   EXPECT_EQ(options->top, 7u);
   EXPECT_EQ(options->normalize, audio::Normalize::peak);
   EXPECT_TRUE(options->recursive);
+  EXPECT_EQ(options->precision, perch::Precision::int8);
 }
 
 TEST(CommandLine, TakesNamesAsTheyAre) {
@@ -66,6 +67,7 @@ TEST(CommandLine, RefusesMistakes) {
       {"a.wav", "--model", "m", "--normalize", "rms"},
       {"a.wav", "--model", "m", "--normalize", "1"},
       {"a.wav", "--model", "m", "--normalize", ""},
+      {"a.wav", "--model", "m", "--precision", "int4"},
       {"a.wav", "--model", "m", "--unknown"},
   };
   for (const auto& arguments : mistakes) {

@@ -60,7 +60,7 @@ TEST(MemoryLimit, GivesUpTheLabelHeadsScreenFirst) {
   const std::size_t screened = run_memory(*outline, run);
   run.screen = perch::LabelScreen::never;
   const std::size_t plain = run_memory(*outline, run);
-  EXPECT_EQ(screened > plain, has_int16_dot_products() && best_instruction_set() == InstructionSet::avx512);
+  EXPECT_EQ(screened > plain, has_integer_dot_products() && best_instruction_set() == InstructionSet::avx512);
   run.screen = perch::LabelScreen::always;
   EXPECT_EQ(*check_memory(path, run, screened), perch::LabelScreen::always);
   if (screened > plain) {

@@ -388,6 +388,27 @@ TEST_F(ProgramTest, RefusesInstructionsThatThereAreNot) {
   EXPECT_EQ(portable.code, 0) << portable.err;
 }
 
+TEST_F(ProgramTest, MultipliesInLowerPrecisionWhereTheCpuCan) {
+  write_chirp(folder_ / "a.wav", 0.5);
+  for (const auto& [name, precision] :
+       {std::pair("bf16", perch::Precision::bf16), std::pair("int8", perch::Precision::int8)}) {
+    const Finished found = infer({"a.wav", "--precision", name});
+    if (perch::is_supported(precision, best_instruction_set())) {
+      EXPECT_EQ(found.code, 0) << found.err;
+      EXPECT_NE(found.out, infer({"a.wav"}).out);
+    } else {
+      EXPECT_NE(found.code, 0);
+    }
+    ::setenv("PANTANAL_ISA", "portable", 1);
+    const Finished refused = infer({"a.wav", "--precision", name});
+    ::unsetenv("PANTANAL_ISA");
+    EXPECT_NE(refused.code, 0);
+    EXPECT_EQ(refused.out, "");
+    EXPECT_NE(refused.err.find(std::string("precision ") + name + " on portable"), std::string::npos)
+        << refused.err;
+  }
+}
+
 TEST_F(ProgramTest, TellsItsVersion) {
   const Finished finished = run({"--version"}, folder_.path());
   EXPECT_EQ(finished.code, 0);

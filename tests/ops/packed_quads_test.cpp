@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "kernels/guarded.hpp"
@@ -20,8 +23,11 @@ TEST(PackedQuads, LiesAsPackedMatrixDoes) {
   for (const kernels::KernelTable* table : kernels::all_tables()) {
     const PackedMatrix floats = pack_matrix(*table, weight, bias, columns, depth);
     PackedQuads quads = make_packed_quads(scale, bias, columns, depth);
-    pack_quad_columns(*table, 0, 60, values, quads);
-    pack_quad_columns(*table, 60, columns, values, quads);
+    const std::span all(std::as_const(values));
+    for (const auto& [begin, end] : {std::pair<std::size_t, std::size_t>{0, 60}, {60, columns}}) {
+      pack_quad_columns(*table, begin, end, all.subspan(begin * depth, (end - begin) * depth), quads);
+      add_offsets(begin, end, all.subspan(begin * depth, (end - begin) * depth), quads);
+    }
     ASSERT_EQ(quads.padded_columns, floats.padded_columns);
     ASSERT_EQ(quads.words(), 2u);
     for (std::size_t n = 0; n < quads.padded_columns; ++n) {
@@ -33,6 +39,8 @@ TEST(PackedQuads, LiesAsPackedMatrixDoes) {
         ASSERT_EQ(static_cast<std::int8_t>(word >> (k % 4 * 8)), expected) << n << ", " << k;
       }
       ASSERT_EQ(quads.bias[n], floats.bias[n]);
+      const auto first = values.begin() + static_cast<std::ptrdiff_t>(n * depth);
+      ASSERT_EQ(quads.offset[n], n < columns ? -128 * std::accumulate(first, first + depth, 0) : 0);
       ASSERT_EQ(quads.scale[n], n < columns ? 0.5f : 0.0f);
     }
   }

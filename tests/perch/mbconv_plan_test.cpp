@@ -41,6 +41,10 @@ TEST(MbconvPlan, ScalesWeightsOnlyOfFloat32ProductsOverManyPixels) {
   EXPECT_FALSE(MbconvPlan(a.blocks.back(), last, Precision::fp32).scales_weights);
   EXPECT_EQ(MbconvPlan(a.blocks[2], first, Precision::fp32).scratch.rounded, 0u);
   EXPECT_GT(MbconvPlan(a.blocks[2], first, Precision::bf16).scratch.rounded, 0u);
+  const MbconvPlan bytes(a.blocks[2], first, Precision::int8);
+  EXPECT_FALSE(bytes.scales_weights);
+  EXPECT_EQ(bytes.scratch.rounded, first.positions() * (1 + pixel_stride(a.blocks[2].in_channels) / 4));
+  EXPECT_EQ(bytes.scratch.projection, MbconvPlan::rounded_rows * (1 + bytes.expanded_stride / 4));
 }
 
 }  // namespace

@@ -32,15 +32,17 @@ TEST(SessionMemory, IsWhatASessionAllocates) {
          {SessionOptions{.threads = 1, .batch = 7}, SessionOptions{.threads = 3, .batch = 7},
           SessionOptions{.threads = 1, .batch = 7, .precision = Precision::bf16},
           SessionOptions{.threads = 3, .batch = 7, .precision = Precision::bf16},
+          SessionOptions{.threads = 1, .batch = 7, .precision = Precision::int8},
+          SessionOptions{.threads = 3, .batch = 7, .precision = Precision::int8},
           SessionOptions{.threads = 2, .batch = 7, .screen = LabelScreen::always}}) {
       const std::size_t before = heap_bytes();
       const auto session = Session::create(model, options);
-      if (!session) continue;  // no bfloat16 here
+      if (!session) continue;  // no such products here
       const auto taken = static_cast<double>(heap_bytes() - before);
       const auto reckoned =
           static_cast<double>(session_memory(model->architecture, dtype, options).total(options.threads, 7));
-      SCOPED_TRACE(testing::Message() << to_string(dtype) << ", " << options.threads << " threads, bf16 "
-                                      << (options.precision == Precision::bf16) << ", screened "
+      SCOPED_TRACE(testing::Message() << to_string(dtype) << ", " << options.threads << " threads, precision "
+                                      << static_cast<int>(options.precision) << ", screened "
                                       << (options.screen == LabelScreen::always));
       EXPECT_LE(taken, reckoned + 256 * 1024);  // glibc may round each of a hundred arrays up to a page
       EXPECT_GE(taken, 0.95 * reckoned);

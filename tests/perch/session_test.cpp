@@ -171,6 +171,81 @@ TEST(Session, MultipliesInBfloat16WhereTheCpuDoes) {
   }
 }
 
+/// The model with the weights of int8 products, which leave the label head alone, in float32.
+std::shared_ptr<const Model> with_int8_weights(const Model& model) {
+  auto rounded = std::make_shared<Model>(model);
+  for (auto& [name, tensor] : rounded->tensors)
+    if (may_be_narrow(name) && name != "label.prototypes")
+      tensor = convert_tensor(convert_tensor(tensor, Dtype::i8), Dtype::f32);
+  return rounded;
+}
+
+/// Products in int8: near the reference that rounds as they do, the same bytes for any threads, and refused
+/// elsewhere.
+TEST(Session, MultipliesInInt8WhereTheCpuDoes) {
+  const auto model = shared_tiny_model(), rounded = with_int8_weights(*model);
+  constexpr std::size_t n = 5;
+  const std::size_t samples = model->architecture.frontend.samples;
+  const std::vector<float> x = signal(n, samples);
+  for (const InstructionSet isa : all_sets) {
+    auto session = Session::create(model, {.threads = 1, .isa = isa, .precision = Precision::int8});
+    if (!kernels::int8_table(isa)) {
+      ASSERT_FALSE(session);
+      EXPECT_EQ(session.error().code, ErrorCode::unsupported);
+      EXPECT_NE(session.error().message().find("precision int8 on " + std::string(to_string(isa))),
+                std::string::npos);
+      continue;
+    }
+    ASSERT_TRUE(session) << session.error().message();
+    const OutputValues found = run(*session, x, n);
+    for (std::size_t w = 0; w < n; ++w) {
+      const auto window = std::span(x).subspan(w * samples, samples);
+      const auto exact = reference::run(*model, window),
+                 expected = reference::run(*rounded, window, reference::round_to_int8);
+      EXPECT_LT(largest(found.spectrogram, exact.spectrogram, w), 1e-6);
+      EXPECT_LT(relative(found.embedding, exact.embedding, w), 0.1);
+      EXPECT_GT(relative(found.embedding, exact.embedding, w), 1e-3) << "was it computed in int8?";
+      // What float32 rounds to another multiple than double is carried through 14 blocks; MbconvLayer's test
+      // is the sharp one.
+      EXPECT_LT(relative(found.embedding, expected.embedding, w), 0.04);
+      EXPECT_LT(largest(found.label, expected.label, w), 0.15);
+    }
+    for (const std::size_t threads : {1, 2, 3})
+      for (const std::size_t batch : {1, 2, 5}) {
+        auto other = Session::create(
+            model, {.threads = threads, .batch = batch, .isa = isa, .precision = Precision::int8});
+        ASSERT_TRUE(other);
+        const OutputValues same = run(*other, x, n);
+        EXPECT_EQ(same.spatial, found.spatial);
+        EXPECT_EQ(same.embedding, found.embedding);
+        EXPECT_EQ(same.label, found.label);
+      }
+  }
+}
+
+/// Weights that a file holds in int8 are those that int8 products round float32 ones to; others are rounded
+/// as they are.
+TEST(Session, MultipliesInInt8WhateverTheFileHolds) {
+  const auto model = shared_tiny_model();
+  const std::vector<float> x = signal(2, model->architecture.frontend.samples);
+  const SessionOptions options{.threads = 1, .precision = Precision::int8};
+  if (!is_supported(options.precision, options.isa)) GTEST_SKIP() << "no int8 products on this CPU";
+  auto session = Session::create(model, options);
+  ASSERT_TRUE(session);
+  const OutputValues expected = run(*session, x, 2);
+  for (const Dtype dtype : {Dtype::i8, Dtype::bf16, Dtype::f16}) {
+    const auto narrow = std::make_shared<Model>(with_dtype(*model, dtype));
+    auto other = Session::create(narrow, options);
+    ASSERT_TRUE(other) << to_string(dtype);
+    const OutputValues found = run(*other, x, 2);
+    if (dtype == Dtype::i8) {
+      EXPECT_EQ(found.spatial, expected.spatial);
+    }
+    const std::vector<double> doubles(expected.embedding.begin(), expected.embedding.end());
+    EXPECT_LT(relative(found.embedding, doubles, 0), 0.05) << to_string(dtype);
+  }
+}
+
 /// At the full label head's depth, on a spatial embedding whose positions resemble each other.
 TEST(Session, ScreeningChangesNoBitOfTheLabels) {
   Architecture architecture = fixtures::tiny_architecture();
@@ -282,6 +357,23 @@ TEST(Session, RefusesResultsThatFloatsDoNotHold) {
   }
   refused({"label.scale", "label.bias"}, 3.4e38f, "label of window ", all);
   refused({"label.scale", "label.bias"}, 3.4e38f, "label of window ", label);
+}
+
+/// Where float32 would overflow inside a block, no activation hides it.
+TEST(Session, Int8TellsWhatOverflowsInsideABlock) {
+  if (!is_supported(Precision::int8, best_instruction_set())) GTEST_SKIP() << "no int8 products on this CPU";
+  for (const char* const tensor :
+       {"blocks.2.expand.bias", "blocks.0.project.weight", "blocks.2.expand.weight",
+        "blocks.2.depthwise.bias", "blocks.2.depthwise.weight", "head.bias"}) {
+    const auto model = filled_model({tensor}, 3e38f);
+    auto session = Session::create(model, {.threads = 2, .precision = Precision::int8});
+    ASSERT_TRUE(session);
+    const std::vector<float> x = signal(1, model->architecture.frontend.samples);
+    std::vector<float> embedding(session->output_sizes().embedding);
+    const Status status = session->run(x, 1, {.embedding = embedding});
+    ASSERT_FALSE(status) << tensor;
+    EXPECT_NE(status.error().message().find("embedding of window 0"), std::string::npos) << tensor;
+  }
 }
 
 TEST(Session, LabelsDoNotDependOnWhetherTheNormOverflows) {

@@ -271,6 +271,7 @@ class Submit {
       name += '\n';
     }
     if (options_.precision == perch::Precision::bf16) name += "bf16\n";
+    if (options_.precision == perch::Precision::int8) name += "int8\n";
     return name;
   }
 

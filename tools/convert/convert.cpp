@@ -268,8 +268,10 @@ class Conversion {
       return {};
     };
     if (auto failure = tell(perch::Precision::fp32, name + " weights")) return failure;
-    if (options_.dtype != Dtype::bf16 || !kernels::bfloat16_table(best_instruction_set())) return {};
-    return tell(perch::Precision::bf16, "bf16 weights and products (--precision bf16)");
+    const perch::Precision products =
+        options_.dtype == Dtype::i8 ? perch::Precision::int8 : perch::Precision::bf16;
+    if (options_.dtype == Dtype::f16 || !perch::is_supported(products, best_instruction_set())) return {};
+    return tell(products, name + " weights and products (--precision " + name + ")");
   }
 
   const ConvertOptions& options_;

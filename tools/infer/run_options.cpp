@@ -9,7 +9,9 @@ namespace pantanal::infer {
 std::optional<std::size_t> RunText::memory_limit() const { return parse_size(max_memory); }
 
 perch::Precision RunText::chosen_precision() const {
-  return precision == "bf16" ? perch::Precision::bf16 : perch::Precision::fp32;
+  return precision == "bf16"   ? perch::Precision::bf16
+         : precision == "int8" ? perch::Precision::int8
+                               : perch::Precision::fp32;
 }
 
 void declare_run_options(CLI::App& app, RunText& text, const std::string& what) {
@@ -22,10 +24,11 @@ void declare_run_options(CLI::App& app, RunText& text, const std::string& what) 
       });
   app.add_option(
          "--precision", text.precision,
-         "bf16: multiply in bfloat16, which takes a CPU with AVX512-BF16 and is faster and less exact "
+         "bf16: multiply in bfloat16, which takes a CPU with AVX512-BF16 and is faster and less exact; "
+         "int8: in 8 bits, which takes one with AVX512_VNNI and is faster and less exact still "
          "(default fp32)")
-      ->option_text("fp32|bf16")
-      ->check(CLI::IsMember({"fp32", "bf16"}));
+      ->option_text("fp32|bf16|int8")
+      ->check(CLI::IsMember({"fp32", "bf16", "int8"}));
 }
 
 }  // namespace pantanal::infer

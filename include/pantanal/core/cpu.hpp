@@ -43,9 +43,9 @@ inline bool has_bfloat16() {
 #endif
 }
 
-/// Whether this CPU adds up products of 16-bit integers in 32 bits (AVX512_VNNI), which not every one with
-/// AVX-512 does.
-inline bool has_int16_dot_products() {
+/// Whether this CPU adds up products of 8- and 16-bit integers in 32 bits (AVX512_VNNI), which not every one
+/// with AVX-512 does.
+inline bool has_integer_dot_products() {
 #if defined(__x86_64__)
   return is_supported(InstructionSet::avx512) && __builtin_cpu_supports("avx512vnni");
 #else

@@ -79,24 +79,31 @@ inline Tensor make_int8_tensor(Shape shape, std::vector<std::int8_t> quanta, std
   return {std::move(shape), {}, std::move(owned), false, Dtype::i8, {}, values, factors};
 }
 
-/// Each row of `tensor` in multiples, from -127 to 127, of a 127th of its largest magnitude. A row that is
-/// not finite gets an infinite scale (validate() finds out).
+/// Values [begin, begin + quanta.size()) of `tensor` in multiples, from -127 to 127, of a 127th of their
+/// largest magnitude, which it returns; it is infinite, and the multiples 0, where not all of them are
+/// finite.
+inline float quantize_values(const Tensor& tensor, std::size_t begin, std::span<std::int8_t> quanta) {
+  float largest = 0;
+  for (std::size_t i = 0; i < quanta.size() && largest < HUGE_VALF; ++i) {
+    const float magnitude = std::abs(tensor.at(begin + i));
+    largest = std::isfinite(magnitude) ? std::max(largest, magnitude) : HUGE_VALF;
+  }
+  const float scale = largest / 127;
+  const bool usual = scale != 0 && scale != HUGE_VALF;
+  for (std::size_t i = 0; i < quanta.size(); ++i)
+    quanta[i] = usual ? static_cast<std::int8_t>(
+                            std::clamp(std::nearbyint(tensor.at(begin + i) / scale), -127.0f, 127.0f))
+                      : std::int8_t{0};
+  return scale;
+}
+
+/// Each row of `tensor` so. A row that is not finite gets an infinite scale (validate() finds out).
 inline Tensor quantize_tensor(const Tensor& tensor) {
   const std::size_t rows = count_scales(tensor.shape), depth = rows == 0 ? 0 : tensor.size() / rows;
   std::vector<std::int8_t> quanta(tensor.size());
   std::vector<float> scales(rows);
-  for (std::size_t r = 0; r < rows; ++r) {
-    float largest = 0;
-    for (std::size_t i = r * depth; i < (r + 1) * depth; ++i) {
-      const float magnitude = std::abs(tensor.at(i));
-      largest = std::isfinite(magnitude) ? std::max(largest, magnitude) : HUGE_VALF;
-      if (largest == HUGE_VALF) break;
-    }
-    const float scale = scales[r] = largest / 127;
-    if (scale == 0 || scale == HUGE_VALF) continue;
-    for (std::size_t i = r * depth; i < (r + 1) * depth; ++i)
-      quanta[i] = static_cast<std::int8_t>(std::clamp(std::nearbyint(tensor.at(i) / scale), -127.0f, 127.0f));
-  }
+  for (std::size_t r = 0; r < rows; ++r)
+    scales[r] = quantize_values(tensor, r * depth, std::span(quanta).subspan(r * depth, depth));
   return make_int8_tensor(tensor.shape, std::move(quanta), std::move(scales));
 }
 

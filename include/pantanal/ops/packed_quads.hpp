@@ -19,12 +19,14 @@ namespace pantanal::ops {
 struct PackedQuads {
   AlignedBuffer<std::uint32_t> weights;  ///< ceil(depth/4) · padded_columns
   AlignedBuffer<float> scale, bias;      ///< padded_columns each
+  AlignedBuffer<std::int32_t> offset;    ///< by add_offsets(): -128 times each column's sum; else empty
   std::size_t depth = 0, columns = 0, padded_columns = 0;
 
   std::size_t words() const { return (depth + 3) / 4; }  ///< of a column
 };
 
-/// An empty one: packs columns piece by piece with pack_quad_columns(). `scale` [columns].
+/// An empty one: packs columns piece by piece with pack_quad_columns(). `scale` [columns], or empty: to be
+/// set.
 inline PackedQuads make_packed_quads(std::span<const float> scale, std::span<const float> bias,
                                      std::size_t columns, std::size_t depth) {
   PackedQuads packed;
@@ -39,7 +41,7 @@ inline PackedQuads make_packed_quads(std::span<const float> scale, std::span<con
   return packed;
 }
 
-/// Packs columns [begin, end) of `values` [columns, depth], all of them.
+/// Packs columns [begin, end), whose `values` are [end - begin, depth].
 inline void pack_quad_columns(const kernels::KernelTable& table, std::size_t begin, std::size_t end,
                               std::span<const std::int8_t> values, PackedQuads& packed) {
   for (std::size_t n = begin; n < end; ++n) {
@@ -47,9 +49,18 @@ inline void pack_quad_columns(const kernels::KernelTable& table, std::size_t beg
     const std::size_t width = std::min(table.panel_floats, packed.padded_columns - panel);
     std::uint32_t* column = packed.weights.data() + panel * packed.words() + (n - panel);
     for (std::size_t k = 0; k < packed.depth; ++k)
-      column[k / 4 * width] |= std::uint32_t{static_cast<std::uint8_t>(values[n * packed.depth + k])}
-                               << (k % 4 * 8);
+      column[k / 4 * width] |=
+          std::uint32_t{static_cast<std::uint8_t>(values[(n - begin) * packed.depth + k])} << (k % 4 * 8);
   }
+}
+
+/// What kernels::BytesArgs needs besides, of columns [begin, end) with the same `values`.
+inline void add_offsets(std::size_t begin, std::size_t end, std::span<const std::int8_t> values,
+                        PackedQuads& packed) {
+  if (packed.offset.size() == 0) packed.offset = AlignedBuffer<std::int32_t>(packed.padded_columns);
+  for (std::size_t n = begin; n < end; ++n)
+    for (std::size_t k = 0; k < packed.depth; ++k)
+      packed.offset[n] -= 128 * values[(n - begin) * packed.depth + k];
 }
 
 }  // namespace pantanal::ops

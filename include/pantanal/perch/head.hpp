@@ -30,7 +30,7 @@ class HeadLayer {
 
   /// Words of run()'s scratch.
   std::size_t rounded_size() const {
-    return weights_.multiplies_bfloat16() ? positions() * pixel_stride(weights_.depth()) / 2 : 0;
+    return positions() * weights_.rounded_words(pixel_stride(weights_.depth()));
   }
 
   /// input [positions, pixel_stride(in)] -> spatial [positions, stride()]; `rounded`: rounded_size() words
@@ -46,10 +46,11 @@ class HeadLayer {
                                       .rows = rows.size(),
                                       .padded_columns = weights_.padded_columns(),
                                       .activation = to_kernel(head_.activation)};
-    if (weights_.multiplies_bfloat16()) {
-      rounded += rows.begin * input_stride / 2;
-      weights_.round(mine, rows.size(), input_stride, input_stride, nullptr, rounded, input_stride / 2);
-      weights_.run(args, rounded, input_stride / 2);
+    if (weights_.rounds_input()) {
+      const std::size_t words = weights_.rounded_words(input_stride);
+      rounded += rows.begin * words;
+      weights_.round(mine, rows.size(), input_stride, input_stride, nullptr, rounded, words);
+      weights_.run(args, rounded, words);
     } else {
       weights_.run(args);
     }

@@ -38,6 +38,12 @@ inline bool is_screened(LabelScreen screen, const LabelHead& label, std::size_t 
   return ops::SimilarityScreen::is_supported(isa, positions);
 }
 
+/// In what the label head's products are computed where the others are in `precision`: 8 bits tell the
+/// likeliest classes apart less well, and save little of a competition's.
+constexpr Precision label_precision(Precision precision) {
+  return precision == Precision::bf16 ? Precision::bf16 : Precision::fp32;
+}
+
 /// logit_c = Σ_p scale_cp·max over positions of ⟨x/(‖x‖₂ + eps), prototype_cp⟩ + bias_c.
 ///
 /// Windows are scored together, so that each panel of prototypes is read from memory once per batch.
@@ -52,7 +58,7 @@ class LabelHeadLayer {
         scale_(model.values("label.scale")),
         bias_(model.values("label.bias")),
         prototypes_(table, model.tensors.find("label.prototypes")->second, {},
-                    label_.classes * label_.prototypes, channels_, precision) {
+                    label_.classes * label_.prototypes, channels_, label_precision(precision)) {
     if (is_screened(screen, label_, positions, prototypes_.is_narrow(), table.isa))
       screen_.emplace(table, prototypes_.floats(), positions);
   }
@@ -70,7 +76,7 @@ class LabelHeadLayer {
     const Range rows = team.share(positions_);
     table_->normalize_rows(spatial + rows.begin * stride, rows.size(), stride, channels_, label_.eps,
                            directions + rows.begin * stride, stride);
-    if (prototypes_.multiplies_bfloat16())
+    if (prototypes_.rounds_input())
       prototypes_.round(directions + rows.begin * stride, rows.size(), stride, stride, nullptr,
                         reinterpret_cast<std::uint32_t*>(directions) + rows.begin * stride, stride);
   }
@@ -124,7 +130,7 @@ class LabelHeadLayer {
             .maxima = maxima + w * maxima_size() + begin,
             .rows = positions_,
             .padded_columns = std::min(table_->panel_floats, columns.end - begin)};
-        if (prototypes_.multiplies_bfloat16())
+        if (prototypes_.rounds_input())
           prototypes_.max_similarity(args, reinterpret_cast<const std::uint32_t*>(args.input),
                                      args.input_stride, begin);
         else

@@ -28,7 +28,7 @@ class MbconvLayer {
   using ScratchSizes = MbconvPlan::ScratchSizes;
   struct Scratch {
     float *depthwise = nullptr, *row_sums = nullptr, *gate = nullptr, *projection = nullptr, *slab = nullptr;
-    std::uint32_t* rounded = nullptr;                         ///< the input in bfloat16, for Precision::bf16
+    std::uint32_t* rounded = nullptr;                         ///< the input, where products round it
     float *own_depthwise = nullptr, *own_row_sums = nullptr;  ///< one member's may be the shared ones
   };
 
@@ -74,7 +74,7 @@ class MbconvLayer {
     if (team.size() > 1 && !cuts_rows(team))
       prefetch(depthwise + rows.begin * expanded_stride_, rows.size() * expanded_stride_);
     squeeze_excite(whole_slabs(team), scratch);
-    if (project_.multiplies_bfloat16()) {
+    if (project_.rounds_input()) {
       project_rounded(rows, input, depthwise, output, scratch);
     } else {
       apply_gate(rows, depthwise, scratch);
@@ -97,7 +97,7 @@ class MbconvLayer {
     }
   }
 
-  bool expands_rounded() const { return block_.has_expand && expand_.multiplies_bfloat16(); }
+  bool expands_rounded() const { return block_.has_expand && expand_.rounds_input(); }
 
   /// Whether members take rows of every slab rather than whole slabs: they then project what they have
   /// computed themselves, at the price of expanding the rows between two members' shares twice.
@@ -209,16 +209,17 @@ class MbconvLayer {
                                       .rows = rows.size() * input_.width,
                                       .padded_columns = slab_width(channel),
                                       .activation = to_kernel(block_.expand_activation)};
-    if (expands_rounded()) return expand_.run(args, rounded + first * stride / 2, stride / 2, channel);
+    const std::size_t words = expand_.rounded_words(stride);
+    if (expands_rounded()) return expand_.run(args, rounded + first * words, words, channel);
     expand_.run(args, channel);
   }
 
-  /// The input in bfloat16, once for all slabs.
+  /// The rounded input, once for all slabs.
   void round_input(const Team& team, const float* input, const Scratch& scratch) const {
-    const std::size_t stride = pixel_stride(block_.in_channels);
+    const std::size_t stride = pixel_stride(block_.in_channels), words = expand_.rounded_words(stride);
     const Range pixels = team.share(input_.positions());
     expand_.round(input + pixels.begin * stride, pixels.size(), stride, stride, nullptr,
-                  scratch.rounded + pixels.begin * stride / 2, stride / 2);
+                  scratch.rounded + pixels.begin * words, words);
     team.wait();
   }
 
@@ -312,11 +313,12 @@ class MbconvLayer {
   void project_rounded(Range rows, const float* input, const float* depthwise, float* output,
                        const Scratch& scratch) const {
     auto* const rounded = reinterpret_cast<std::uint32_t*>(scratch.projection);
+    const std::size_t words = project_.rounded_words(expanded_stride_);
     for (std::size_t begin = rows.begin; begin < rows.end; begin += MbconvPlan::rounded_rows) {
       const Range some{begin, std::min(begin + MbconvPlan::rounded_rows, rows.end)};
       project_.round(depthwise + begin * expanded_stride_, some.size(), expanded_stride_, expanded_stride_,
-                     scratch.gate, rounded, expanded_stride_ / 2);
-      project_.run(projection_args(some, input, output), rounded, expanded_stride_ / 2);
+                     scratch.gate, rounded, words);
+      project_.run(projection_args(some, input, output), rounded, words);
     }
   }
 

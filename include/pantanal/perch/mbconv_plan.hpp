@@ -46,14 +46,15 @@ struct MbconvPlan {
     chunk_rows = affordable > conv.kernel ? (affordable - conv.kernel) / conv.stride + 1 : 1;
     chunk_rows = std::min(chunk_rows, output.height);
     buffer_rows = (chunk_rows - 1) * conv.stride + conv.kernel;
-    const bool rounds = precision == Precision::bf16;
+    const bool rounds = precision != Precision::fp32;
     scales_weights = !rounds && output.positions() > block.out_channels;
     scratch = {.depthwise = output.positions() * expanded_stride,
                .row_sums = (output.height + 1) * expanded_stride,
                .gate = 2 * expanded_stride + pixel_stride(block.se_channels),
                .slab = buffer_rows * buffer_row_stride};
-    if (rounds && block.has_expand) scratch.rounded = input.positions() * pixel_stride(block.in_channels) / 2;
-    if (rounds) scratch.projection = rounded_rows * expanded_stride / 2;
+    if (block.has_expand)
+      scratch.rounded = input.positions() * rounded_words(precision, pixel_stride(block.in_channels));
+    if (rounds) scratch.projection = rounded_rows * rounded_words(precision, expanded_stride);
     if (scales_weights) scratch.projection = block.expanded_channels * pixel_stride(block.out_channels);
   }
 

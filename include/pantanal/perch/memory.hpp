@@ -29,7 +29,10 @@ namespace detail {
 class SessionMemoryCount {
  public:
   SessionMemoryCount(const Architecture& a, Dtype dtype, const SessionOptions& options)
-      : a_(a), options_(options), dtype_(options.precision == Precision::bf16 ? Dtype::bf16 : dtype) {}
+      : a_(a),
+        options_(options),
+        dtype_(packed_dtype(dtype, options.precision)),
+        label_dtype_(packed_dtype(dtype, label_precision(options.precision))) {}
 
   SessionMemory operator()() && {
     const Frontend& f = a_.frontend;
@@ -43,13 +46,13 @@ class SessionMemoryCount {
     const std::size_t positions = extents.back().positions(), stride = pixel_stride(a_.head.channels);
     const std::size_t narrow = a_.blocks.empty() ? a_.stem.channels : a_.blocks.back().out_channels;
     wide(a_.head.channels, narrow);
-    if (options_.precision == Precision::bf16)
-      scratch_.rounded = std::max(scratch_.rounded, positions * pixel_stride(narrow) / 2);
+    scratch_.rounded =
+        std::max(scratch_.rounded, positions * rounded_words(options_.precision, pixel_stride(narrow)));
     image_ = std::max(image_, positions * stride);
     const std::size_t prototypes = a_.label.classes * a_.label.prototypes;
     std::size_t screened_rows = 0;
-    if (prototypes > 0) wide(prototypes, a_.head.channels);
-    const bool is_narrow = dtype_ == Dtype::bf16 || dtype_ == Dtype::i8;
+    if (prototypes > 0) packed(label_dtype_, prototypes, a_.head.channels);
+    const bool is_narrow = label_dtype_ == Dtype::bf16 || label_dtype_ == Dtype::i8;
     if (is_screened(options_.screen, a_.label, positions, is_narrow, options_.isa)) {
       weights_ += ops::SimilarityScreen::weight_words(prototypes, a_.head.channels);
       screened_rows = ops::SimilarityScreen::row_words(positions, a_.head.channels);
@@ -73,10 +76,19 @@ class SessionMemoryCount {
   }
 
   void dense(std::size_t columns, std::size_t depth) { weights_ += pixel_stride(columns) * (depth + 1); }
-  void wide(std::size_t columns, std::size_t depth) {
-    const bool pairs = dtype_ == Dtype::bf16;
-    const std::size_t column = dtype_ == Dtype::i8 ? (depth + 3) / 4 + 1 : pairs ? (depth + 1) / 2 : depth;
+  void packed(Dtype dtype, std::size_t columns, std::size_t depth) {
+    const bool pairs = dtype == Dtype::bf16;
+    const std::size_t column = dtype == Dtype::i8 ? (depth + 3) / 4 + 1 : pairs ? (depth + 1) / 2 : depth;
     weights_ += pixel_stride(columns) * (column + 1);
+  }
+  void wide(std::size_t columns, std::size_t depth) {
+    packed(dtype_, columns, depth);
+    if (options_.precision == Precision::int8) weights_ += pixel_stride(columns);  // the offsets
+  }
+  /// What a tensor of `dtype` becomes for products of `precision`.
+  static Dtype packed_dtype(Dtype dtype, Precision precision) {
+    if (precision == Precision::fp32) return dtype;
+    return precision == Precision::bf16 ? Dtype::bf16 : Dtype::i8;
   }
 
   void block(const Block& b, Extent in, Extent out) {
@@ -91,7 +103,7 @@ class SessionMemoryCount {
 
   const Architecture& a_;
   const SessionOptions& options_;
-  Dtype dtype_;  ///< of what is wide, packed
+  Dtype dtype_, label_dtype_;  ///< of what is wide, packed
   std::size_t weights_ = 0, image_ = 0;
   MbconvPlan::ScratchSizes scratch_;
 };

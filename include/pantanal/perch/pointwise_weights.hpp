@@ -19,24 +19,39 @@
 namespace pantanal::perch {
 
 /// In what the wide products (1x1 convolutions of blocks and head, label head) are computed. bf16 rounds both
-/// factors to bfloat16 and sums in float32; all else is float32 in either.
-enum class Precision { fp32, bf16 };
+/// factors to bfloat16 and sums in float32. int8 rounds weights to 8 bits with a scale per output channel,
+/// inputs with a scale per pixel, and sums exactly in 32 bits; it leaves the label head in float32. All else
+/// is float32 in each.
+enum class Precision { fp32, bf16, int8 };
+
+/// Whether `isa` on this CPU has the products of `precision`.
+inline bool is_supported(Precision precision, InstructionSet isa) {
+  if (precision == Precision::bf16) return kernels::bfloat16_table(isa) != nullptr;
+  return precision == Precision::fp32 || kernels::int8_table(isa) != nullptr;
+}
+
+/// Words that a pixel of `columns` floats takes once it is rounded for products of `precision`.
+constexpr std::size_t rounded_words(Precision precision, std::size_t columns) {
+  return precision == Precision::fp32 ? 0 : precision == Precision::bf16 ? columns / 2 : 1 + columns / 4;
+}
 
 /// Stays in 16 or 8 bits where the tensor is bfloat16 or int8: then float32 products widen it on the way, to
-/// the same bits as with the tensor in float32. binary16 is widened when it is packed, and int8 becomes
-/// bfloat16 where products are.
+/// the same bits as with the tensor in float32. binary16 is widened when it is packed. Where products are
+/// bfloat16 or int8, a tensor of another type becomes that.
 class PointwiseWeights {
  public:
   PointwiseWeights() = default;
 
   /// `weight` [columns, depth], `bias` [columns] or empty. Packs some rows at a time and gives a mapped
-  /// file's pages back behind them. `precision` bf16 needs bfloat16_table(table.isa).
+  /// file's pages back behind them. `precision` must be one that is_supported().
   PointwiseWeights(const kernels::KernelTable& table, const Tensor& weight, std::span<const float> bias,
                    std::size_t columns, std::size_t depth, Precision precision)
       : table_(&table),
+        precision_(precision),
         bfloat16_(precision == Precision::bf16 ? kernels::bfloat16_table(table.isa) : nullptr),
-        is_narrow_(bfloat16_ || weight.dtype == Dtype::bf16),
-        is_int8_(!is_narrow_ && weight.dtype == Dtype::i8) {
+        int8_(precision == Precision::int8 ? kernels::int8_table(table.isa) : nullptr),
+        is_narrow_(bfloat16_ || (!int8_ && weight.dtype == Dtype::bf16)),
+        is_int8_(int8_ || (!bfloat16_ && weight.dtype == Dtype::i8)) {
     if (is_int8_)
       quads_ = ops::make_packed_quads(weight.scales, bias, columns, depth);
     else if (is_narrow_)
@@ -52,7 +67,8 @@ class PointwiseWeights {
   std::size_t padded_columns() const {
     return is_int8_ ? quads_.padded_columns : is_narrow_ ? pairs_.padded_columns : floats_.padded_columns;
   }
-  bool multiplies_bfloat16() const { return bfloat16_ != nullptr; }
+  /// Whether products are of rounded inputs, as round() makes them.
+  bool rounds_input() const { return bfloat16_ || int8_; }
   /// Whether the weights take 16 or 8 bits; if not, floats() has them.
   bool is_narrow() const { return is_narrow_ || is_int8_; }
   const ops::PackedMatrix& floats() const { return floats_; }
@@ -65,10 +81,12 @@ class PointwiseWeights {
     args.weights = floats_.weights.data() + column * floats_.depth;
     table_->pointwise(args);
   }
-  /// The same of an input that round() made; needs multiplies_bfloat16().
+  /// The same of an input that round() made; needs rounds_input().
   void run(kernels::PointwiseArgs args, const std::uint32_t* input, std::size_t input_stride,
            std::size_t column = 0) const {
     args.bias = bias() + column, args.depth = depth();
+    if (int8_)
+      return int8_->pointwise(args, {input, input_stride, quads_from(column), quads_.offset.data() + column});
     bfloat16_->pointwise(args, {input, input_stride, pairs_.weights.data() + column * pairs_.words()});
   }
 
@@ -81,22 +99,27 @@ class PointwiseWeights {
     args.weights = floats_.weights.data() + column * floats_.depth;
     table_->max_similarity(args);
   }
+  /// The same of an input that round() made, in bfloat16.
   void max_similarity(kernels::MaxSimilarityArgs args, const std::uint32_t* input, std::size_t input_stride,
                       std::size_t column) const {
     args.depth = depth();
     bfloat16_->max_similarity(args, {input, input_stride, pairs_.weights.data() + column * pairs_.words()});
   }
 
-  /// Input rows in bfloat16, times `scale` if that is not null; `words` may start where `data` does. Strides
-  /// count floats and words, columns floats.
+  /// Words of a rounded pixel of `columns` floats; 0 where none is rounded.
+  std::size_t rounded_words(std::size_t columns) const { return perch::rounded_words(precision_, columns); }
+
+  /// Rounded input rows, times `scale` if that is not null; in bfloat16 `words` may start where `data` does.
+  /// Strides count floats and words, columns floats.
   void round(const float* data, std::size_t rows, std::size_t stride, std::size_t columns, const float* scale,
              std::uint32_t* words, std::size_t words_stride) const {
-    bfloat16_->round_rows(data, rows, stride, columns, scale, words, words_stride);
+    (int8_ ? int8_->round_rows : bfloat16_->round_rows)(data, rows, stride, columns, scale, words,
+                                                        words_stride);
   }
 
   /// The convolution whose output round() will round: its activations need be no better than that.
   void depthwise(const kernels::DepthwiseArgs& args) const {
-    (bfloat16_ ? bfloat16_->depthwise : table_->depthwise)(args);
+    (int8_ ? int8_->depthwise : bfloat16_ ? bfloat16_->depthwise : table_->depthwise)(args);
   }
 
   /// Floats that scale() writes.
@@ -126,7 +149,7 @@ class PointwiseWeights {
   void pack(const Tensor& weight, Columns columns, std::size_t depth) {
     const std::size_t first = columns.begin * depth, count = (columns.end - columns.begin) * depth;
     if (is_int8_) {
-      ops::pack_quad_columns(*table_, columns.begin, columns.end, weight.quanta, quads_);
+      pack_quads(weight, columns, depth);
     } else if (is_narrow_) {
       if (weight.dtype == Dtype::bf16)
         ops::pack_pair_columns(
@@ -155,8 +178,25 @@ class PointwiseWeights {
     release_pages(weight.bytes().subspan(first * element, count * element));
   }
 
+  void pack_quads(const Tensor& weight, Columns columns, std::size_t depth) {
+    const std::size_t first = columns.begin * depth, count = (columns.end - columns.begin) * depth;
+    std::vector<std::int8_t> quantized;
+    if (weight.dtype != Dtype::i8) {
+      quantized.resize(count);
+      for (std::size_t n = columns.begin; n < columns.end; ++n)
+        quads_.scale[n] = quantize_values(weight, n * depth,
+                                          std::span(quantized).subspan((n - columns.begin) * depth, depth));
+    }
+    const std::span<const std::int8_t> values =
+        weight.dtype == Dtype::i8 ? weight.quanta.subspan(first, count) : quantized;
+    ops::pack_quad_columns(*table_, columns.begin, columns.end, values, quads_);
+    if (int8_) ops::add_offsets(columns.begin, columns.end, values, quads_);
+  }
+
   const kernels::KernelTable* table_ = nullptr;
+  Precision precision_ = Precision::fp32;
   const kernels::Bfloat16Table* bfloat16_ = nullptr;
+  const kernels::Int8Table* int8_ = nullptr;
   bool is_narrow_ = false, is_int8_ = false;  ///< pairs_; quads_; neither: floats_
   ops::PackedMatrix floats_;
   ops::PackedPairs pairs_;

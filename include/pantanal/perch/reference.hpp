@@ -22,6 +22,20 @@ struct Stages {
   std::vector<double> spatial_embedding, embedding, label;
 };
 
+/// What products of lower precision do to the pixels [n, channels] that enter a wide product (one that
+/// Precision speaks of, but for the label head's); none: nothing.
+using RoundPixels = void (*)(std::vector<double>& pixels, std::size_t channels);
+
+/// As Precision::int8: to multiples of a 127th of each pixel's largest magnitude.
+inline void round_to_int8(std::vector<double>& pixels, std::size_t channels) {
+  for (std::size_t begin = 0; begin < pixels.size(); begin += channels) {
+    const std::span<double> pixel(pixels.data() + begin, channels);
+    double largest = 0;
+    for (const double x : pixel) largest = std::max(largest, std::abs(x));
+    for (double& x : pixel) x = largest == 0 ? 0 : std::nearbyint(x * 127 / largest) * largest / 127;
+  }
+}
+
 namespace detail {
 
 namespace reference = kernels::reference;
@@ -59,8 +73,8 @@ inline std::vector<double> mean(std::span<const double> x, std::size_t channels)
   return sum;
 }
 
-inline std::vector<double> block(const Model& model, std::size_t index, Extent in,
-                                 std::span<const double> x) {
+inline std::vector<double> block(const Model& model, std::size_t index, Extent in, std::span<const double> x,
+                                 RoundPixels round = nullptr) {
   const Block& b = model.architecture.blocks[index];
   const std::string name = "blocks." + std::to_string(index) + ".";
   const auto dense = [&](const std::string& layer, std::span<const double> input, std::size_t columns,
@@ -69,8 +83,10 @@ inline std::vector<double> block(const Model& model, std::size_t index, Extent i
                                         model.values(name + layer + ".bias"), columns, depth, act);
   };
   std::vector<double> wide(x.begin(), x.end());
-  if (b.has_expand)
-    wide = dense("expand", x, b.expanded_channels, b.in_channels, to_kernel(b.expand_activation));
+  if (b.has_expand) {
+    if (round) round(wide, b.in_channels);
+    wide = dense("expand", wide, b.expanded_channels, b.in_channels, to_kernel(b.expand_activation));
+  }
   wide = reference::depthwise<double>(
       wide, shape(in, b.expanded_channels, b.depthwise), model.values(name + "depthwise.weight"),
       model.values(name + "depthwise.bias"), to_kernel(b.depthwise_activation));
@@ -79,6 +95,7 @@ inline std::vector<double> block(const Model& model, std::size_t index, Extent i
   const std::vector<double> gate =
       dense("se.expand", reduced, b.expanded_channels, b.se_channels, kernels::Activation::sigmoid);
   for (std::size_t i = 0; i < wide.size(); ++i) wide[i] *= gate[i % b.expanded_channels];
+  if (round) round(wide, b.expanded_channels);
   std::vector<double> out =
       dense("project", wide, b.out_channels, b.expanded_channels, kernels::Activation::none);
   if (b.has_skip)
@@ -108,16 +125,18 @@ inline std::vector<double> label(const Model& model, std::span<const double> spa
 }  // namespace detail
 
 /// One window of architecture.frontend.samples samples through a valid model.
-inline Stages run(const Model& model, std::span<const float> samples) {
+inline Stages run(const Model& model, std::span<const float> samples, RoundPixels round = nullptr) {
   const Architecture& a = model.architecture;
   const std::vector<Extent> extents = a.extents();
   Stages stages;
   stages.spectrogram = detail::spectrogram(model, samples);
   stages.stem = detail::stem(model, stages.spectrogram);
   for (std::size_t i = 0; i < a.blocks.size(); ++i)
-    stages.blocks.push_back(detail::block(model, i, extents[i], i ? stages.blocks.back() : stages.stem));
-  const std::vector<double>& last = stages.blocks.empty() ? stages.stem : stages.blocks.back();
+    stages.blocks.push_back(
+        detail::block(model, i, extents[i], i ? stages.blocks.back() : stages.stem, round));
+  std::vector<double> last = stages.blocks.empty() ? stages.stem : stages.blocks.back();
   const std::size_t depth = last.size() / extents.back().positions();
+  if (round) round(last, depth);
   stages.spatial_embedding = kernels::reference::pointwise<double>(
       last, extents.back().positions(), model.values("head.weight"), model.values("head.bias"),
       a.head.channels, depth, to_kernel(a.head.activation));

@@ -34,7 +34,7 @@ struct SessionOptions {
   std::size_t batch =
       12;  ///< windows between two passes over the label head's weights; sets the scratch's size
   InstructionSet isa = best_instruction_set();
-  Precision precision = Precision::fp32;        ///< bf16 needs AVX-512 with AVX512-BF16
+  Precision precision = Precision::fp32;  ///< bf16 needs AVX-512 with AVX512-BF16, int8 with AVX512_VNNI
   LabelScreen screen = LabelScreen::automatic;  ///< changes no bit
   MakeBackbone backbone = {};                   ///< another library's, in place of our own
 };
@@ -66,11 +66,7 @@ class Session {
     if (!is_supported(options.isa))
       return Error{ErrorCode::unsupported, "perch::Session",
                    std::string("instruction set ") + to_string(options.isa), "one that this CPU has"};
-    if (options.precision == Precision::bf16 && !kernels::bfloat16_table(options.isa))
-      return Error{ErrorCode::unsupported, "perch::Session",
-                   std::string("precision bf16 on ") + to_string(options.isa) +
-                       (has_bfloat16() ? "" : ", and a CPU without AVX512-BF16"),
-                   "avx512 on a CPU with AVX512-BF16, or precision fp32"};
+    PANTANAL_TRY_STATUS(check_precision(options));
     if (options.threads > max_threads)
       return Error{ErrorCode::invalid_argument, "perch::Session",
                    std::to_string(options.threads) + " threads", "at most " + std::to_string(max_threads)};
@@ -141,6 +137,17 @@ class Session {
       label_.emplace(table, *model_, head_->positions(), options_.precision, options_.screen);
     release("");
     plan();
+  }
+
+  static Status check_precision(const SessionOptions& options) {
+    if (perch::is_supported(options.precision, options.isa)) return {};
+    const bool bf16 = options.precision == Precision::bf16;
+    const std::string extension = bf16 ? "AVX512-BF16" : "AVX512_VNNI";
+    const bool has_extension = bf16 ? has_bfloat16() : has_integer_dot_products();
+    return Error{ErrorCode::unsupported, "perch::Session",
+                 std::string("precision ") + (bf16 ? "bf16" : "int8") + " on " + to_string(options.isa) +
+                     (has_extension ? "" : ", and a CPU without " + extension),
+                 "avx512 on a CPU with " + extension + ", or precision fp32"};
   }
 
   static frontend::LogMelOptions log_mel_options(const Frontend& f) {

@@ -1,0 +1,317 @@
+// Rounding to 8 bits and products of bytes against integer and double references.
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "kernels/guarded.hpp"
+#include "pantanal/kernels/reference.hpp"
+#include "pantanal/ops/packed_quads.hpp"
+
+namespace pantanal::kernels {
+namespace {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
+
+/// The bytes' kernels of this CPU, none or one.
+std::vector<const KernelTable*> int8_tables() {
+  std::vector<const KernelTable*> tables = all_tables();
+  std::erase_if(tables, [](const KernelTable* table) { return !int8_table(table->isa); });
+  return tables;
+}
+
+/// Value k of a rounded row without its scale: from -128 to 127.
+int value_of(const std::uint32_t* row, std::size_t k) {
+  return static_cast<int>(row[1 + k / 4] >> (k % 4 * 8) & 255) - 128;
+}
+
+/// A rounded row of `values` from -128 to 127.
+std::vector<std::uint32_t> row_of(const std::vector<int>& values, float scale) {
+  std::vector<std::uint32_t> row(1 + (values.size() + 3) / 4, 0x5a5a5a5a);  // the last bytes: anything
+  row[0] = std::bit_cast<std::uint32_t>(scale);
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    const auto shift = static_cast<int>(k % 4 * 8);
+    row[1 + k / 4] &= ~(255u << shift);
+    row[1 + k / 4] |= static_cast<std::uint32_t>(values[k] + 128) << shift;
+  }
+  return row;
+}
+
+/// Pseudo-random whole numbers from -127 to 127.
+std::vector<int> whole_numbers(std::size_t size, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<int> values(size);
+  for (int& v : values) v = static_cast<int>(random() % 255) - 127;
+  return values;
+}
+
+ops::PackedQuads pack_bytes(const KernelTable& table, const std::vector<int>& weight,
+                            const std::vector<float>& scale, const std::vector<float>& bias,
+                            std::size_t columns, std::size_t depth) {
+  const std::vector<std::int8_t> bytes(weight.begin(), weight.end());
+  ops::PackedQuads packed = ops::make_packed_quads(scale, bias, columns, depth);
+  ops::pack_quad_columns(table, 0, columns, bytes, packed);
+  ops::add_offsets(0, columns, bytes, packed);
+  return packed;
+}
+
+BytesArgs bytes_of(const std::vector<std::uint32_t>& input, std::size_t stride,
+                   const ops::PackedQuads& packed) {
+  return {input.data(), stride, {packed.weights.data(), packed.scale.data()}, packed.offset.data()};
+}
+
+/// Rounds `data`, one row or several, and checks what lies between and behind the rows.
+std::vector<std::uint32_t> round(const Int8Table& table, const std::vector<float>& data, std::size_t columns,
+                                 const float* scale = nullptr) {
+  constexpr std::uint32_t sentinel = 0xdeadbeef;
+  const std::size_t rows = data.size() / columns, words = 1 + columns / 4, stride = words + 3;
+  std::vector<std::uint32_t> rounded(rows * stride + 16, sentinel);
+  table.round_rows(data.data(), rows, columns, columns, scale, rounded.data(), stride);
+  for (std::size_t i = 0; i < rounded.size(); ++i) {
+    const bool outside = i >= rows * stride || i % stride >= words;
+    EXPECT_EQ(rounded[i] == sentinel, outside) << "word " << i;
+  }
+  std::vector<std::uint32_t> dense;
+  for (std::size_t r = 0; r < rows; ++r)
+    dense.insert(dense.end(), rounded.begin() + static_cast<std::ptrdiff_t>(r * stride),
+                 rounded.begin() + static_cast<std::ptrdiff_t>(r * stride + words));
+  return dense;
+}
+
+TEST(Int8RoundRows, RoundsToTheNearestMultiple) {
+  for (const KernelTable* table : int8_tables())
+    for (const std::size_t columns : {16, 80, 304})
+      for (const float size : {1.0f, 1e-30f, 3e37f})
+        for (const bool scaled : {false, true}) {
+          constexpr std::size_t rows = 5;
+          std::vector<float> data = random_floats(rows * columns, 1, size),
+                             scale = random_floats(columns, 2, 0.3f);
+          data[3] = -8 * size;  // the largest of its row, below zero
+          const float* const factors = scaled ? scale.data() : nullptr;
+          const std::vector<std::uint32_t> words = round(*int8_table(table->isa), data, columns, factors);
+          for (std::size_t r = 0; r < rows; ++r) {
+            const std::uint32_t* row = words.data() + r * (1 + columns / 4);
+            std::vector<float> x(columns);
+            float most = 0;
+            for (std::size_t c = 0; c < columns; ++c) {
+              x[c] = data[r * columns + c] * (scaled ? scale[c] : 1.0f);
+              most = std::max(most, std::abs(x[c]));
+            }
+            const float step = std::bit_cast<float>(row[0]);
+            ASSERT_EQ(step, most / 127);
+            const double inverse = 127 / most;
+            for (std::size_t c = 0; c < columns; ++c) {
+              ASSERT_EQ(value_of(row, c), std::nearbyint(x[c] * inverse)) << r << ", " << c;
+              ASSERT_LE(std::abs(value_of(row, c) * double{step} - x[c]), 0.5001 * step);
+            }
+          }
+        }
+}
+
+TEST(Int8RoundRows, KnowsRowsThatHaveNoUsualScale) {
+  constexpr std::size_t columns = 48;
+  for (const KernelTable* table : int8_tables()) {
+    const auto row_with = [&](float value, float others, const float* scale = nullptr) {
+      std::vector<float> data(columns, others);
+      data[37] = value;
+      return round(*int8_table(table->isa), data, columns, scale);
+    };
+    for (const float tiny : {0.0f, -0.0f, 1e-45f, -1e-40f, 0x1.8p-120f}) {
+      const std::vector<std::uint32_t> row = row_with(tiny, 0);
+      EXPECT_EQ(row[0], 0u) << tiny;
+      for (std::size_t k = 0; k < columns; ++k) ASSERT_EQ(value_of(row.data(), k), 0) << tiny;
+    }
+    EXPECT_EQ(value_of(row_with(-0x1p-119f, 0).data(), 37), -127);
+    const std::vector<std::uint32_t> huge = row_with(-3.4028235e38f, 3.4028235e38f);
+    EXPECT_EQ(std::bit_cast<float>(huge[0]), 3.4028235e38f / 127);
+    EXPECT_EQ(value_of(huge.data(), 37), -127);
+    EXPECT_EQ(value_of(huge.data(), 36), 127);
+    for (const float bad : {infinity, -infinity, not_a_number, -not_a_number})
+      for (const float others : {0.0f, 1.0f, infinity})
+        EXPECT_TRUE(std::isnan(std::bit_cast<float>(row_with(bad, others)[0]))) << bad << ", " << others;
+    const std::vector<float> large(columns, 1e30f), bad_scale(columns, not_a_number);
+    EXPECT_TRUE(std::isnan(std::bit_cast<float>(row_with(1e30f, 1, large.data())[0])));
+    EXPECT_TRUE(std::isnan(std::bit_cast<float>(row_with(1, 1, bad_scale.data())[0])));
+  }
+}
+
+struct ByteCase {
+  std::size_t rows, depth, columns;
+  Activation activation = Activation::none;
+  bool residual = false;
+  std::size_t row_width = 0;  ///< 0: rows are stored one after the other
+};
+
+std::vector<ByteCase> byte_cases() {
+  std::vector<ByteCase> all;
+  for (const std::size_t rows : {1, 4, 7, 8, 21})
+    for (const std::size_t columns : {1, 16, 17, 33, 48, 50, 96, 136}) all.push_back({rows, 24, columns});
+  for (const std::size_t depth : {1, 2, 3, 4, 5, 9, 333, 2304}) all.push_back({13, depth, 40});
+  for (const Activation act : {Activation::relu, Activation::swish})
+    all.push_back({11, 33, 56, act}), all.push_back({11, 34, 56, act, true});
+  all.push_back({12, 16, 48, Activation::swish, false, 4});
+  all.push_back({10, 16, 40, Activation::relu, true, 3});
+  return all;
+}
+
+void check_bytes(const KernelTable& table, const ByteCase& c) {
+  const std::vector<int> x = whole_numbers(c.rows * c.depth, 1),
+                         weight = whole_numbers(c.columns * c.depth, 2);
+  std::vector<float> x_scale = random_floats(c.rows, 3, 0.02f), scale = random_floats(c.columns, 4, 0.02f);
+  const std::vector<float> bias = random_floats(c.columns, 5);
+  std::vector<std::uint32_t> input;
+  for (std::size_t r = 0; r < c.rows; ++r) {
+    const auto first = x.begin() + static_cast<std::ptrdiff_t>(r * c.depth);
+    const std::vector<std::uint32_t> row =
+        row_of({first, first + static_cast<std::ptrdiff_t>(c.depth)}, x_scale[r]);
+    input.insert(input.end(), row.begin(), row.end());
+  }
+  const ops::PackedQuads packed = pack_bytes(table, weight, scale, bias, c.columns, c.depth);
+  const std::size_t stride = packed.padded_columns, row_width = c.row_width ? c.row_width : c.rows,
+                    row_stride = row_width * stride + (c.row_width ? 5 * stride : 0);
+  const std::vector<float> residual = random_floats(c.rows * stride, 6);
+  Guarded found((c.rows + row_width - 1) / row_width * row_stride);
+  int8_table(table.isa)->pointwise({.bias = packed.bias.data(),
+                                    .residual = c.residual ? residual.data() : nullptr,
+                                    .residual_stride = stride,
+                                    .output = found.data(),
+                                    .output_stride = stride,
+                                    .row_width = c.row_width,
+                                    .output_row_stride = row_stride,
+                                    .rows = c.rows,
+                                    .depth = c.depth,
+                                    .padded_columns = stride,
+                                    .activation = c.activation},
+                                   bytes_of(input, input.size() / c.rows, packed));
+  for (std::size_t r = 0; r < c.rows; ++r)
+    for (std::size_t n = 0; n < c.columns; ++n) {
+      const auto row = x.begin() + static_cast<std::ptrdiff_t>(r * c.depth);
+      const int sum = std::inner_product(row, row + static_cast<std::ptrdiff_t>(c.depth),
+                                         weight.begin() + static_cast<std::ptrdiff_t>(n * c.depth), 0);
+      const double product = sum * double{x_scale[r]} * double{scale[n]};
+      const double y = reference::activate(c.activation, product + bias[n]);
+      const double added = c.residual ? double{residual[r * stride + n]} : 0.0;
+      const double coarse = c.activation == Activation::swish ? std::abs(y) * 0x1p-12 : 0;
+      ASSERT_NEAR(found[r / row_width * row_stride + r % row_width * stride + n], y + added,
+                  3e-7 * (std::abs(product) + std::abs(bias[n]) + std::abs(added)) + coarse)
+          << "row " << r << ", column " << n;
+    }
+}
+
+TEST(Int8Pointwise, AgreesWithTheReference) {
+  for (const KernelTable* table : int8_tables())
+    for (const ByteCase& c : byte_cases()) {
+      SCOPED_TRACE(testing::Message()
+                   << "rows " << c.rows << " depth " << c.depth << " columns " << c.columns << " activation "
+                   << static_cast<int>(c.activation) << " row width " << c.row_width);
+      check_bytes(*table, c);
+    }
+}
+
+/// To the deepest that a model may have, where every product is the largest or the least.
+TEST(Int8Pointwise, SumsExactlyAtTheExtremes) {
+  for (const KernelTable* table : int8_tables())
+    for (const std::size_t depth : {1040, 65536})
+      for (const int x : {-128, -127, 127})
+        for (const int w : {-127, 127}) {
+          constexpr std::size_t columns = 17, rows = 9;
+          const std::vector<int> weight(columns * depth, w);
+          std::vector<std::uint32_t> input;
+          for (std::size_t r = 0; r < rows; ++r) {
+            const std::vector<std::uint32_t> row = row_of(std::vector<int>(depth, x), 1);
+            input.insert(input.end(), row.begin(), row.end());
+          }
+          const ops::PackedQuads packed =
+              pack_bytes(*table, weight, std::vector<float>(columns, 1), {}, columns, depth);
+          Guarded found(rows * packed.padded_columns);
+          int8_table(table->isa)
+              ->pointwise({.bias = packed.bias.data(),
+                           .output = found.data(),
+                           .output_stride = packed.padded_columns,
+                           .rows = rows,
+                           .depth = depth,
+                           .padded_columns = packed.padded_columns},
+                          bytes_of(input, input.size() / rows, packed));
+          const std::int64_t sum = std::int64_t{x} * w * static_cast<std::int64_t>(depth);
+          for (std::size_t r = 0; r < rows; ++r)
+            for (std::size_t n = 0; n < columns; ++n)
+              ASSERT_EQ(found[r * packed.padded_columns + n], static_cast<float>(sum))
+                  << x << " times " << w << ", " << depth << " times";
+        }
+}
+
+/// No activation hides that a row was not finite, and no other row sees it.
+TEST(Int8Pointwise, NanReachesItsOwnRowAlone) {
+  constexpr std::size_t rows = 11, depth = 32, columns = 50;
+  std::vector<float> x = random_floats(rows * depth, 1);
+  const std::vector<int> weight = whole_numbers(columns * depth, 2);
+  x[4 * depth + 7] = infinity;
+  x[9 * depth] = not_a_number;
+  for (const KernelTable* table : int8_tables())
+    for (const Activation act : {Activation::none, Activation::relu, Activation::swish}) {
+      const ops::PackedQuads packed =
+          pack_bytes(*table, weight, std::vector<float>(columns, 0.01f), {}, columns, depth);
+      Guarded found(rows * packed.padded_columns);
+      const std::vector<std::uint32_t> input = round(*int8_table(table->isa), x, depth);
+      int8_table(table->isa)
+          ->pointwise({.bias = packed.bias.data(),
+                       .output = found.data(),
+                       .output_stride = packed.padded_columns,
+                       .rows = rows,
+                       .depth = depth,
+                       .padded_columns = packed.padded_columns,
+                       .activation = act},
+                      bytes_of(input, 1 + depth / 4, packed));
+      for (std::size_t r = 0; r < rows; ++r)
+        for (std::size_t n = 0; n < columns; ++n)
+          ASSERT_EQ(std::isnan(found[r * packed.padded_columns + n]), r == 4 || r == 9) << r << ", " << n;
+    }
+}
+
+/// The float32 convolution but for its swish and sigmoid, and NaN stays NaN in it.
+TEST(Int8Depthwise, DiffersByItsActivationAlone) {
+  constexpr std::size_t size = 9, channels = 32, kernel = 3, outputs = size - kernel + 1;
+  const std::vector<float> weights = random_floats(kernel * kernel * channels, 2),
+                           bias = random_floats(channels, 3);
+  for (const KernelTable* table : int8_tables())
+    for (const Activation act :
+         {Activation::none, Activation::relu, Activation::swish, Activation::sigmoid}) {
+      std::vector<float> x = random_floats(size * size * channels, 1);
+      x[5] = not_a_number;
+      Guarded found(outputs * outputs * channels), sums(outputs * channels);
+      std::vector<float> expected(found.size()), expected_sums(sums.size());
+      DepthwiseArgs args{.input = x.data(),
+                         .input_row_stride = size * channels,
+                         .input_stride = channels,
+                         .weights = weights.data(),
+                         .weights_stride = channels,
+                         .bias = bias.data(),
+                         .output = found.data(),
+                         .output_row_stride = outputs * channels,
+                         .output_stride = channels,
+                         .row_sums = sums.data(),
+                         .row_sums_stride = channels,
+                         .rows = outputs,
+                         .columns = outputs,
+                         .channels = channels,
+                         .activation = act};
+      int8_table(table->isa)->depthwise(args);
+      args.output = expected.data(), args.row_sums = expected_sums.data();
+      table->depthwise(args);
+      const float allowed = act == Activation::swish || act == Activation::sigmoid ? 0x1p-12f : 0.0f;
+      EXPECT_TRUE(std::isnan(found[5]));
+      EXPECT_TRUE(std::isnan(sums[5]));
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        if (i != 5) {
+          ASSERT_NEAR(found[i], expected[i], allowed * std::abs(expected[i])) << i;
+        }
+      for (std::size_t i = 0; i < expected_sums.size(); ++i)
+        if (i != 5) {
+          ASSERT_NEAR(sums[i], expected_sums[i], 40 * allowed) << i;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace pantanal::kernels
