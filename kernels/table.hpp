@@ -320,10 +320,8 @@ struct KernelTable {
   void (*symmetric_product)(const double* a, std::size_t stride, std::size_t n, std::size_t rows,
                             const double* x, double* y) = nullptr;
   /// y[r] = Σ_c a[r][c]·x[c]
-  void (*row_products_f32)(const float* a, std::size_t stride, std::size_t rows, std::size_t n,
-                           const float* x, float* y) = nullptr;
-  void (*row_products_f64)(const double* a, std::size_t stride, std::size_t rows, std::size_t n,
-                           const double* x, double* y) = nullptr;
+  void (*row_products)(const double* a, std::size_t stride, std::size_t rows, std::size_t n, const double* x,
+                       double* y) = nullptr;
   /// For i = first … last-1 in turn: rows i and i+1 of z become c·z_i + s·z_{i+1} and c·z_{i+1} - s·z_i, with
   /// c = cosines[i - first], s = sines[i - first]. columns: a multiple of vector_floats.
   void (*rotate_rows)(double* z, std::size_t stride, std::size_t columns, std::size_t first, std::size_t last,

@@ -37,16 +37,6 @@ void rectify(const kernels::KernelTable& table, const kernels::RectifyArgs<T>& a
     table.rectify_f64(args);
 }
 
-/// y[r] = Σ_c a[r][c]·x[c]
-template <Real T>
-void row_products(const kernels::KernelTable& table, const T* a, std::size_t stride, std::size_t rows,
-                  std::size_t n, const T* x, T* y) {
-  if constexpr (std::is_same_v<T, float>)
-    table.row_products_f32(a, stride, rows, n, x, y);
-  else
-    table.row_products_f64(a, stride, rows, n, x, y);
-}
-
 template <Real T>
 T adam(const kernels::KernelTable& table, const kernels::AdamArgs<T>& args) {
   if constexpr (std::is_same_v<T, float>)

@@ -125,10 +125,21 @@ class MlpNetwork {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
       const bool hidden = i + 1 < layers_.size(), rectified = hidden && activation_ == MlpActivation::relu;
-      if (layer.fan_out == 1)
-        single_output(a, i, padded_rows, rectified);
-      else
-        product(a, i, padded_rows, rectified);
+      gemm<T>(*table_, {.a = a.layers[i].data(),
+                        .a_row_stride = a.strides[i],
+                        .b = parameters_.data() + layer.weights,
+                        .b_depth_stride = panel_,
+                        .b_panel_stride = layer.fan_in * panel_,
+                        .bias = parameters_.data() + layer.bias,
+                        .c = a.layers[i + 1].data(),
+                        .c_row_stride = a.strides[i + 1],
+                        .c_panel_stride = panel_,
+                        .rows = padded_rows,
+                        .depth = layer.fan_in,
+                        .columns = layer.fan_out,
+                        .relu = rectified,
+                        .mask = narrow(layer.fan_out) ? nullptr : a.active[i].by_row(),
+                        .mask_stride = a.active[i].row_stride()});
       if (rectified) {
         a.active[i + 1].find(*table_, a.layers[i + 1].data(), a.strides[i + 1], padded_rows);
         continue;
@@ -163,39 +174,6 @@ class MlpNetwork {
   }
 
  private:
-  /// Layer i's x·W + b, with a ReLU if `rectified`.
-  void product(MlpActivations<T>& a, std::size_t i, std::size_t rows, bool rectified) const {
-    const Layer& layer = layers_[i];
-    gemm<T>(*table_, {.a = a.layers[i].data(),
-                      .a_row_stride = a.strides[i],
-                      .b = parameters_.data() + layer.weights,
-                      .b_depth_stride = panel_,
-                      .b_panel_stride = layer.fan_in * panel_,
-                      .bias = parameters_.data() + layer.bias,
-                      .c = a.layers[i + 1].data(),
-                      .c_row_stride = a.strides[i + 1],
-                      .c_panel_stride = panel_,
-                      .rows = rows,
-                      .depth = layer.fan_in,
-                      .columns = layer.fan_out,
-                      .relu = rectified,
-                      .mask = narrow(layer.fan_out) ? nullptr : a.active[i].by_row(),
-                      .mask_stride = a.active[i].row_stride()});
-  }
-
-  /// The same of a layer with one output: inner products along the rows.
-  void single_output(MlpActivations<T>& a, std::size_t i, std::size_t rows, bool rectified) const {
-    const Layer& layer = layers_[i];
-    std::vector<T> weights(layer.fan_in), products(rows);
-    for (std::size_t k = 0; k < layer.fan_in; ++k) weights[k] = parameters_[weight_index(layer, k, 0)];
-    row_products<T>(*table_, a.layers[i].data(), a.strides[i], rows, layer.fan_in, weights.data(),
-                    products.data());
-    for (std::size_t r = 0; r < rows; ++r) {
-      const T y = products[r] + parameters_[layer.bias];
-      a.layers[i + 1][r * a.strides[i + 1]] = rectified ? std::max(y, T{0}) : y;
-    }
-  }
-
   static T logistic(T x) { return T{1} / (T{1} + std::exp(-x)); }
 
   std::size_t weight_index(const Layer& layer, std::size_t k, std::size_t j) const {

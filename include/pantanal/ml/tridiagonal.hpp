@@ -155,7 +155,7 @@ class BlockedReduction {
     for (std::size_t part = 1; part < parts(count); ++part)
       for (std::size_t c = 0; c < count; ++c) y[c] += y[part * stride_ + c];
     double along[2 * reflector_block], coefficients[2 * reflector_block];
-    table_.row_products_f64(factors_.data() + begin, stride_, depth, count, v, along);
+    table_.row_products(factors_.data() + begin, stride_, depth, count, v, along);
     for (std::size_t k = 0; k < depth; ++k) coefficients[k] = -along[k ^ 1];
     add_factors(coefficients, 1, j, begin, y);
     const double half = 0.5 * scale * inner(y, v, count);
