@@ -179,6 +179,17 @@ struct PanelGemmArgs {
   std::size_t mask_stride = 0;
 };
 
+/// delta[r][c] = 0 where value[r][c] is not positive, and sums[c] = Σ_r delta[r][c], in order of r. Columns
+/// are rounded up to whole vectors.
+template <class T>
+struct RectifyArgs {
+  const T* value = nullptr;  ///< null: no delta is changed
+  T* delta = nullptr;
+  std::size_t stride = 0;  ///< of both
+  std::size_t rows = 0, columns = 0;
+  T* sums = nullptr;
+};
+
 /// With g = (gradient + decay·weight)·gradient_scale, per element: m = β₁m + (1-β₁)g, v = β₂v + (1-β₂)g²,
 /// weight -= learning_rate·m/(√v + ε). Source: Kingma and Ba 2014, arXiv:1412.6980, the bias corrections left
 /// to the caller's learning_rate.
@@ -324,6 +335,8 @@ struct KernelTable {
                             std::uint64_t* mask, std::size_t mask_stride) = nullptr;
   void (*positive_mask_f64)(const double* x, std::size_t stride, std::size_t rows, std::size_t columns,
                             std::uint64_t* mask, std::size_t mask_stride) = nullptr;
+  void (*rectify_f32)(const RectifyArgs<float>&) = nullptr;
+  void (*rectify_f64)(const RectifyArgs<double>&) = nullptr;
   /// Returns Σ weights² from before the step.
   float (*adam_f32)(const AdamArgs<float>&) = nullptr;
   double (*adam_f64)(const AdamArgs<double>&) = nullptr;

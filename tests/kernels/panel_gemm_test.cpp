@@ -217,6 +217,40 @@ TEST(Symmetric, MultipliesRowsByAVector) {
       }
 }
 
+template <class T, class Rectify>
+void check_rectify(const KernelTable& table, Rectify rectify, bool values) {
+  const std::size_t width = table.gemm_panel<T>() / 2, columns = 11 * width, stride = columns + 3;
+  for (const std::size_t rows : {0, 1, 5}) {
+    std::vector<T> value = random_values<T>(rows * stride, 1), sums(columns + 1, T{77});
+    for (std::size_t i = 0; i < value.size(); i += 3) value[i] = T{0};
+    const std::vector<T> before = random_values<T>(rows * stride, 2);
+    std::vector<T> delta = before, expected = before, expected_sums(columns);
+    for (std::size_t r = 0; r < rows; ++r)
+      for (std::size_t c = 0; c < columns; ++c) {
+        T& d = expected[r * stride + c];
+        if (values && !(value[r * stride + c] > 0)) d = T{0};
+        expected_sums[c] += d;
+      }
+    (table.*rectify)({.value = values ? value.data() : nullptr,
+                      .delta = delta.data(),
+                      .stride = stride,
+                      .rows = rows,
+                      .columns = columns - width + 1,
+                      .sums = sums.data()});
+    expected_sums.push_back(T{77});
+    ASSERT_EQ(delta, expected);
+    ASSERT_EQ(sums, expected_sums);
+  }
+}
+
+TEST(Rectify, KeepsActiveUnitsDeltasAndSumsThem) {
+  for (const KernelTable* table : all_tables())
+    for (const bool values : {false, true}) {
+      check_rectify<float>(*table, &KernelTable::rectify_f32, values);
+      check_rectify<double>(*table, &KernelTable::rectify_f64, values);
+    }
+}
+
 TEST(Symmetric, CountsEigenvaluesAboveEachPoint) {
   constexpr std::size_t n = 30;  // ones beside a diagonal of zeros: 2·cos(kπ / (n + 1)), k = 1 … n
   const std::vector<double> diagonal(n), squares(n, 1.0);

@@ -24,16 +24,18 @@ double loss_of(const MlpNetwork<double>& network, const Matrix<double>& x, const
 }
 
 /// One step of plain SGD of rate 1 changes every parameter by minus the loss's slope, found by differences.
-void check_gradient(const kernels::KernelTable& table, MlpActivation activation, MlpOutput output) {
-  MlpNetwork<double> network(table, {4, 9, 18, 2}, activation, output);
+void check_gradient(const kernels::KernelTable& table, MlpActivation activation, MlpOutput output,
+                    const std::vector<std::size_t>& sizes) {
+  const std::size_t outputs = sizes.back();
+  MlpNetwork<double> network(table, sizes, activation, output);
   RandomState random(3);
   network.initialize(random);
   Matrix<double> x(7, 4);
   for (double& v : x.values) v = random.standard_normal();
-  Matrix<std::uint8_t> targets(7, 2);
+  Matrix<std::uint8_t> targets(7, outputs);
   MlpBatch<double> batch;
   for (std::size_t r = 0; r < 7; ++r) {
-    targets(r, r % 2) = 1;
+    if (r % 2 < outputs) targets(r, r % 2) = 1;
     batch.targets.push_back(targets.row(r));
     batch.weights.push_back(r == 3 ? 2.5 : 1.0);
     batch.total_weight += batch.weights.back();
@@ -69,7 +71,8 @@ TEST(MlpBackward, DescendsAlongTheLossesSlope) {
          {MlpActivation::relu, MlpActivation::tanh, MlpActivation::logistic, MlpActivation::identity})
       for (const MlpOutput output : {MlpOutput::logistic, MlpOutput::softmax}) {
         SCOPED_TRACE(testing::Message() << to_string(table->isa) << " " << static_cast<int>(activation));
-        check_gradient(*table, activation, output);
+        check_gradient(*table, activation, output, {4, 9, 18, 2});
+        if (output == MlpOutput::logistic) check_gradient(*table, activation, output, {4, 9, 1, 18, 1});
       }
 }
 

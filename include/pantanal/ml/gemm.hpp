@@ -30,6 +30,14 @@ void gemm(const kernels::KernelTable& table, const kernels::PanelGemmArgs<T>& ar
 }
 
 template <Real T>
+void rectify(const kernels::KernelTable& table, const kernels::RectifyArgs<T>& args) {
+  if constexpr (std::is_same_v<T, float>)
+    table.rectify_f32(args);
+  else
+    table.rectify_f64(args);
+}
+
+template <Real T>
 T adam(const kernels::KernelTable& table, const kernels::AdamArgs<T>& args) {
   if constexpr (std::is_same_v<T, float>)
     return table.adam_f32(args);

@@ -37,11 +37,13 @@ class MlpBackward {
     for (std::size_t i = 0; i < network.layers().size(); ++i) {
       const auto& layer = network.layers()[i];
       deltas_.emplace_back(activations_.capacity * activations_.strides[i + 1]);
+      delta_sums_.emplace_back(layer.padded);
       transposed_.emplace_back(i == 0 ? 0 : layer.fan_out * ops::round_up(layer.fan_in, network.panel()));
       widest = std::max({widest, layer.fan_in * stretch * network.panel(), layer.padded});
     }
     gradient_ = AlignedBuffer<T>(widest);
-    turned_ = AlignedBuffer<T>(stretch * network.panel() * activations_.strides[0]);
+    turned_ = AlignedBuffer<T>(stretch * network.panel() *
+                               *std::max_element(activations_.strides.begin(), activations_.strides.end()));
   }
 
   MlpActivations<T>& activations() { return activations_; }
@@ -52,6 +54,7 @@ class MlpBackward {
     network.forward(activations_, rows);
     for (ActiveUnits& active : activations_.active) active.transpose();
     const double loss = output_delta(network, batch);
+    sum_deltas(network, last, rows, nullptr);
     optimizer.begin_step();
     double squares = 0;
     for (std::size_t i = last + 1; i-- > 0;) {
@@ -108,15 +111,25 @@ class MlpBackward {
              .columns = layer.fan_in,
              .mask = network.narrow(layer.fan_in) ? nullptr : activations_.active[i + 1].by_row(),
              .mask_stride = activations_.active[i + 1].row_stride()});
-    for (std::size_t r = 0; r < rows; ++r)
-      derive(network.activation(), activations_.layers[i].data() + r * stride,
-             deltas_[i - 1].data() + r * stride, layer.fan_in);
+    const T* values = activations_.layers[i].data();
+    const bool relu = network.activation() == MlpActivation::relu;
+    for (std::size_t r = 0; r < rows && !relu; ++r)
+      derive(network.activation(), values + r * stride, deltas_[i - 1].data() + r * stride, layer.fan_in);
+    sum_deltas(network, i - 1, rows, relu ? values : nullptr);
+  }
+
+  /// The bias' gradient of layer i; first, if `values` are not null, its deltas times a ReLU's derivative.
+  void sum_deltas(const MlpNetwork<T>& network, std::size_t i, std::size_t rows, const T* values) {
+    rectify<T>(network.table(), {.value = values,
+                                 .delta = deltas_[i].data(),
+                                 .stride = activations_.strides[i + 1],
+                                 .rows = rows,
+                                 .columns = network.layers()[i].fan_out,
+                                 .sums = delta_sums_[i].data()});
   }
 
   /// delta *= activation', in terms of the activation's value.
   static void derive(MlpActivation activation, const T* value, T* delta, std::size_t count) {
-    if (activation == MlpActivation::relu)
-      for (std::size_t j = 0; j < count; ++j) delta[j] = value[j] > 0 ? delta[j] : T{0};
     if (activation == MlpActivation::tanh)
       for (std::size_t j = 0; j < count; ++j) delta[j] *= T{1} - value[j] * value[j];
     if (activation == MlpActivation::logistic)
@@ -140,7 +153,7 @@ class MlpBackward {
   double update(MlpNetwork<T>& network, MlpOptimizer<T>& optimizer, std::size_t i, std::size_t rows, T alpha,
                 T scale) {
     const auto& layer = network.layers()[i];
-    const std::size_t stride = activations_.strides[i + 1], step = stretch * network.panel();
+    const std::size_t step = stretch * network.panel();
     T* parameters = network.parameters().data();
     double squares = 0;
     for (std::size_t first = 0; first < layer.fan_out; first += step) {
@@ -148,16 +161,13 @@ class MlpBackward {
       const std::size_t offset = layer.weights + first * layer.fan_in,
                         size = layer.fan_in * ops::round_up(columns, network.panel());
       if (columns % network.panel() != 0) std::fill_n(gradient_.data(), size, T{0});
-      if (i == 0 && activations_.active[1].by_unit())
-        turned_gradient(network, first, columns, rows);
+      if (network.narrow(columns) || (i == 0 && activations_.active[1].by_unit()))
+        turned_gradient(network, i, first, columns, rows);
       else
         gradient(network, i, first, columns, rows);
       squares += optimizer.update(parameters + offset, offset, size, gradient_.data(), alpha, scale);
     }
-    std::fill_n(gradient_.data(), layer.padded, T{0});
-    for (std::size_t r = 0; r < rows; ++r)
-      for (std::size_t j = 0; j < layer.fan_out; ++j) gradient_[j] += deltas_[i][r * stride + j];
-    optimizer.update(parameters + layer.bias, layer.bias, layer.padded, gradient_.data(), T{0}, scale);
+    optimizer.update(parameters + layer.bias, layer.bias, layer.padded, delta_sums_[i].data(), T{0}, scale);
     return squares;
   }
 
@@ -178,37 +188,39 @@ class MlpBackward {
                               .rows = fan_in,
                               .depth = rows,
                               .columns = columns,
-                              .mask = network.narrow(columns) ? nullptr : active.by_unit(),
+                              .mask = active.by_unit(),
                               .mask_stride = active.unit_stride()});
   }
 
-  /// The same of the first layer, whose input has no mask but whose delta has: deltaᵀ·input, then turned.
-  void turned_gradient(const MlpNetwork<T>& network, std::size_t first, std::size_t columns,
+  /// The same as deltaᵀ·input, then turned: for few outputs, and for the first layer, whose input has no mask
+  /// but whose delta has.
+  void turned_gradient(const MlpNetwork<T>& network, std::size_t i, std::size_t first, std::size_t columns,
                        std::size_t rows) {
-    const std::size_t panel = network.panel(), fan_in = network.layers()[0].fan_in;
-    const std::size_t stride = activations_.strides[0];
-    const ActiveUnits& active = activations_.active[1];
-    gemm<T>(network.table(), {.a = deltas_[0].data() + first,
-                              .a_row_stride = 1,
-                              .a_depth_stride = activations_.strides[1],
-                              .b = activations_.layers[0].data(),
-                              .b_depth_stride = stride,
-                              .b_panel_stride = panel,
-                              .c = turned_.data(),
-                              .c_row_stride = stride,
-                              .c_panel_stride = panel,
-                              .rows = columns,
-                              .depth = rows,
-                              .columns = fan_in,
-                              .mask = active.by_unit() + first * active.unit_stride(),
-                              .mask_stride = active.unit_stride()});
+    const std::size_t panel = network.panel(), fan_in = network.layers()[i].fan_in;
+    const std::size_t stride = activations_.strides[i];
+    const ActiveUnits& active = activations_.active[i + 1];
+    gemm<T>(network.table(),
+            {.a = deltas_[i].data() + first,
+             .a_row_stride = 1,
+             .a_depth_stride = activations_.strides[i + 1],
+             .b = activations_.layers[i].data(),
+             .b_depth_stride = stride,
+             .b_panel_stride = panel,
+             .c = turned_.data(),
+             .c_row_stride = stride,
+             .c_panel_stride = panel,
+             .rows = columns,
+             .depth = rows,
+             .columns = fan_in,
+             .mask = active.by_unit() ? active.by_unit() + first * active.unit_stride() : nullptr,
+             .mask_stride = active.unit_stride()});
     for (std::size_t p = 0; p < columns; p += panel)
       transpose(turned_.data() + p * stride, stride, std::min(panel, columns - p), fan_in,
                 gradient_.data() + p * fan_in, panel);
   }
 
   MlpActivations<T> activations_;
-  std::vector<AlignedBuffer<T>> deltas_, transposed_;
+  std::vector<AlignedBuffer<T>> deltas_, delta_sums_, transposed_;
   AlignedBuffer<T> gradient_, turned_;
 };
 
