@@ -16,6 +16,8 @@
 
 namespace pantanal::onednn {
 
+static_assert(DNNL_VERSION_MAJOR == 2, "oneDNN 3 describes primitives otherwise");
+
 /// The buffers. Each is as large as its largest use.
 enum class Slot : std::size_t { input, output, image, other_image, expanded, depthwise, mean, reduced, gate };
 constexpr std::size_t slot_count = 9;
