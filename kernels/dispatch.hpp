@@ -64,6 +64,8 @@ inline
     int8_table(InstructionSet isa) {
 #if defined(__x86_64__)
   if (isa == InstructionSet::avx512 && has_integer_dot_products()) return &avx512_vnni::int8_table;
+#elif defined(__aarch64__)
+  if (isa == InstructionSet::portable && has_integer_dot_products()) return &neon_dotprod::int8_table;
 #endif
   static_cast<void>(isa);
   return nullptr;

@@ -250,20 +250,22 @@ struct QuadsArgs {
 };
 
 /// Factors in 8 bits that take the places of PointwiseArgs' input and weights. An input row is its scale, a
-/// float32's bits, and then four neighbours along the depth to a word, each a multiple of the scale plus 128,
-/// the first in the lowest byte. Where the depth is not a multiple of four, the last word's other bytes are
-/// zero in the weights and anything in the input.
+/// float32's bits, and then four neighbours along the depth to a word, each a multiple of the scale plus
+/// Int8Table::zero_point, the first in the lowest byte. Where the depth is not a multiple of four, the last
+/// word's other bytes are zero in the weights and anything in the input.
 struct BytesArgs {
   const std::uint32_t* input = nullptr;
-  std::size_t input_stride = 0;          ///< words
-  QuadsArgs weights = {};                ///< packed as ops::PackedQuads
-  const std::int32_t* offset = nullptr;  ///< [padded_columns], -128·Σ_k W[k][n]
+  std::size_t input_stride = 0;  ///< words
+  QuadsArgs weights = {};        ///< packed as ops::PackedQuads
+  /// [padded_columns], -128·Σ_k W[k][n]; not read where Int8Table::zero_point is 0.
+  const std::int32_t* offset = nullptr;
 };
 
 /// Kernels that multiply in 8 bits and add in 32, of CPUs that can: output[r][n] =
 /// act(input_scale[r]·scale[n]·Σ_k input[r][k]·W[k][n] + bias[n]) + residual[r][n], the sum exact for a depth
 /// of at most 2^16. Activations are good to 2^-12. A row whose scale is NaN gives NaN.
 struct Int8Table {
+  std::int32_t zero_point = 128;  ///< an input's byte for 0: 128 in unsigned ones, 0 in signed ones
   /// activation: none, relu or swish
   void (*pointwise)(const PointwiseArgs&, const BytesArgs&) = nullptr;
   void (*depthwise)(const DepthwiseArgs&) = nullptr;  ///< of float32, but for the activations

@@ -13,6 +13,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #define PANTANAL_INLINE [[gnu::always_inline]] inline
@@ -76,8 +78,28 @@ namespace pantanal::kernels::avx512 {
 
 namespace pantanal::kernels::avx512_vnni {
 using namespace avx512_coarse;
+#include "pantanal/kernels/int8_vnni.inc"
+
 #include "pantanal/kernels/int8.inc"
 }  // namespace pantanal::kernels::avx512_vnni
+PANTANAL_END_TARGET
+
+#elif defined(__aarch64__)
+#if defined(__clang__)
+PANTANAL_BEGIN_TARGET("dotprod")
+#else
+PANTANAL_BEGIN_TARGET("arch=armv8.2-a+dotprod")
+#endif
+namespace pantanal::kernels::neon_dotprod {
+#include "pantanal/kernels/vector_neon.inc"
+
+#include "pantanal/kernels/vector_common.inc"
+
+#include "pantanal/kernels/coarse.inc"
+#include "pantanal/kernels/int8_dotprod.inc"
+
+#include "pantanal/kernels/int8.inc"
+}  // namespace pantanal::kernels::neon_dotprod
 PANTANAL_END_TARGET
 #endif
 

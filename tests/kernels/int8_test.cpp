@@ -21,19 +21,20 @@ std::vector<const KernelTable*> int8_tables() {
   return tables;
 }
 
-/// Value k of a rounded row without its scale: from -128 to 127.
-int value_of(const std::uint32_t* row, std::size_t k) {
-  return static_cast<int>(row[1 + k / 4] >> (k % 4 * 8) & 255) - 128;
+/// Value k of a row that `table` rounded, without its scale: from -128 to 127.
+int value_of(const Int8Table& table, const std::uint32_t* row, std::size_t k) {
+  const auto byte = static_cast<int>(row[1 + k / 4] >> (k % 4 * 8) & 255);
+  return static_cast<std::int8_t>(byte - table.zero_point);
 }
 
 /// A rounded row of `values` from -128 to 127.
-std::vector<std::uint32_t> row_of(const std::vector<int>& values, float scale) {
+std::vector<std::uint32_t> row_of(const Int8Table& table, const std::vector<int>& values, float scale) {
   std::vector<std::uint32_t> row(1 + (values.size() + 3) / 4, 0x5a5a5a5a);  // the last bytes: anything
   row[0] = std::bit_cast<std::uint32_t>(scale);
   for (std::size_t k = 0; k < values.size(); ++k) {
     const auto shift = static_cast<int>(k % 4 * 8);
     row[1 + k / 4] &= ~(255u << shift);
-    row[1 + k / 4] |= static_cast<std::uint32_t>(values[k] + 128) << shift;
+    row[1 + k / 4] |= static_cast<std::uint32_t>((values[k] + table.zero_point) & 255) << shift;
   }
   return row;
 }
@@ -89,7 +90,8 @@ TEST(Int8RoundRows, RoundsToTheNearestMultiple) {
                              scale = random_floats(columns, 2, 0.3f);
           data[3] = -8 * size;  // the largest of its row, below zero
           const float* const factors = scaled ? scale.data() : nullptr;
-          const std::vector<std::uint32_t> words = round(*int8_table(table->isa), data, columns, factors);
+          const Int8Table& bytes = *int8_table(table->isa);
+          const std::vector<std::uint32_t> words = round(bytes, data, columns, factors);
           for (std::size_t r = 0; r < rows; ++r) {
             const std::uint32_t* row = words.data() + r * (1 + columns / 4);
             std::vector<float> x(columns);
@@ -102,8 +104,8 @@ TEST(Int8RoundRows, RoundsToTheNearestMultiple) {
             ASSERT_EQ(step, most / 127);
             const double inverse = 127 / most;
             for (std::size_t c = 0; c < columns; ++c) {
-              ASSERT_EQ(value_of(row, c), std::nearbyint(x[c] * inverse)) << r << ", " << c;
-              ASSERT_LE(std::abs(value_of(row, c) * double{step} - x[c]), 0.5001 * step);
+              ASSERT_EQ(value_of(bytes, row, c), std::nearbyint(x[c] * inverse)) << r << ", " << c;
+              ASSERT_LE(std::abs(value_of(bytes, row, c) * double{step} - x[c]), 0.5001 * step);
             }
           }
         }
@@ -112,21 +114,22 @@ TEST(Int8RoundRows, RoundsToTheNearestMultiple) {
 TEST(Int8RoundRows, KnowsRowsThatHaveNoUsualScale) {
   constexpr std::size_t columns = 48;
   for (const KernelTable* table : int8_tables()) {
+    const Int8Table& bytes = *int8_table(table->isa);
     const auto row_with = [&](float value, float others, const float* scale = nullptr) {
       std::vector<float> data(columns, others);
       data[37] = value;
-      return round(*int8_table(table->isa), data, columns, scale);
+      return round(bytes, data, columns, scale);
     };
     for (const float tiny : {0.0f, -0.0f, 1e-45f, -1e-40f, 0x1.8p-120f}) {
       const std::vector<std::uint32_t> row = row_with(tiny, 0);
       EXPECT_EQ(row[0], 0u) << tiny;
-      for (std::size_t k = 0; k < columns; ++k) ASSERT_EQ(value_of(row.data(), k), 0) << tiny;
+      for (std::size_t k = 0; k < columns; ++k) ASSERT_EQ(value_of(bytes, row.data(), k), 0) << tiny;
     }
-    EXPECT_EQ(value_of(row_with(-0x1p-119f, 0).data(), 37), -127);
+    EXPECT_EQ(value_of(bytes, row_with(-0x1p-119f, 0).data(), 37), -127);
     const std::vector<std::uint32_t> huge = row_with(-3.4028235e38f, 3.4028235e38f);
     EXPECT_EQ(std::bit_cast<float>(huge[0]), 3.4028235e38f / 127);
-    EXPECT_EQ(value_of(huge.data(), 37), -127);
-    EXPECT_EQ(value_of(huge.data(), 36), 127);
+    EXPECT_EQ(value_of(bytes, huge.data(), 37), -127);
+    EXPECT_EQ(value_of(bytes, huge.data(), 36), 127);
     for (const float bad : {infinity, -infinity, not_a_number, -not_a_number})
       for (const float others : {0.0f, 1.0f, infinity})
         EXPECT_TRUE(std::isnan(std::bit_cast<float>(row_with(bad, others)[0]))) << bad << ", " << others;
@@ -164,7 +167,7 @@ void check_bytes(const KernelTable& table, const ByteCase& c) {
   for (std::size_t r = 0; r < c.rows; ++r) {
     const auto first = x.begin() + static_cast<std::ptrdiff_t>(r * c.depth);
     const std::vector<std::uint32_t> row =
-        row_of({first, first + static_cast<std::ptrdiff_t>(c.depth)}, x_scale[r]);
+        row_of(*int8_table(table.isa), {first, first + static_cast<std::ptrdiff_t>(c.depth)}, x_scale[r]);
     input.insert(input.end(), row.begin(), row.end());
   }
   const ops::PackedQuads packed = pack_bytes(table, weight, scale, bias, c.columns, c.depth);
@@ -209,6 +212,39 @@ TEST(Int8Pointwise, AgreesWithTheReference) {
     }
 }
 
+/// With scales of 1, which float32 adds nothing to: the integers themselves, the same on every CPU.
+TEST(Int8Pointwise, SumsAreThoseOfIntegers) {
+  constexpr std::size_t rows = 13, columns = 65;
+  for (const KernelTable* table : int8_tables())
+    for (const std::size_t depth : {3, 16, 37, 1040}) {  // below 2^24
+      const std::vector<int> x = whole_numbers(rows * depth, 7), weight = whole_numbers(columns * depth, 8);
+      std::vector<std::uint32_t> input;
+      for (auto row = x.begin(); row != x.end(); row += static_cast<std::ptrdiff_t>(depth)) {
+        const std::vector<std::uint32_t> words =
+            row_of(*int8_table(table->isa), {row, row + static_cast<std::ptrdiff_t>(depth)}, 1);
+        input.insert(input.end(), words.begin(), words.end());
+      }
+      const ops::PackedQuads packed =
+          pack_bytes(*table, weight, std::vector<float>(columns, 1), {}, columns, depth);
+      Guarded found(rows * packed.padded_columns);
+      int8_table(table->isa)
+          ->pointwise({.bias = packed.bias.data(),
+                       .output = found.data(),
+                       .output_stride = packed.padded_columns,
+                       .rows = rows,
+                       .depth = depth,
+                       .padded_columns = packed.padded_columns},
+                      bytes_of(input, input.size() / rows, packed));
+      for (std::size_t r = 0; r < rows; ++r)
+        for (std::size_t n = 0; n < columns; ++n) {
+          const auto row = x.begin() + static_cast<std::ptrdiff_t>(r * depth);
+          const int sum = std::inner_product(row, row + static_cast<std::ptrdiff_t>(depth),
+                                             weight.begin() + static_cast<std::ptrdiff_t>(n * depth), 0);
+          ASSERT_EQ(found[r * packed.padded_columns + n], static_cast<float>(sum)) << r << ", " << n;
+        }
+    }
+}
+
 /// To the deepest that a model may have, where every product is the largest or the least.
 TEST(Int8Pointwise, SumsExactlyAtTheExtremes) {
   for (const KernelTable* table : int8_tables())
@@ -219,7 +255,8 @@ TEST(Int8Pointwise, SumsExactlyAtTheExtremes) {
           const std::vector<int> weight(columns * depth, w);
           std::vector<std::uint32_t> input;
           for (std::size_t r = 0; r < rows; ++r) {
-            const std::vector<std::uint32_t> row = row_of(std::vector<int>(depth, x), 1);
+            const std::vector<std::uint32_t> row =
+                row_of(*int8_table(table->isa), std::vector<int>(depth, x), 1);
             input.insert(input.end(), row.begin(), row.end());
           }
           const ops::PackedQuads packed =

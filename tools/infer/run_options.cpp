@@ -25,8 +25,9 @@ void declare_run_options(CLI::App& app, RunText& text, const std::string& what) 
   app.add_option(
          "--precision", text.precision,
          "bf16: multiply in bfloat16, which takes a CPU with AVX512-BF16 and is faster and less exact; "
-         "int8: in 8 bits, which takes one with AVX512_VNNI and is faster and less exact still "
-         "(default fp32)")
+         "int8: in 8 bits, which takes one with AVX512_VNNI, where it is faster still, or with ARM's "
+         "asimddp, "
+         "and is less exact still (default fp32)")
       ->option_text("fp32|bf16|int8")
       ->check(CLI::IsMember({"fp32", "bf16", "int8"}));
 }

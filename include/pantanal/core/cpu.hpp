@@ -4,6 +4,10 @@
 #include <cstdlib>
 #include <string_view>
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 namespace pantanal {
 
 /// One variant of the kernels. `portable` is what the compiler makes of the target's baseline: SSE4.2 on
@@ -43,11 +47,22 @@ inline bool has_bfloat16() {
 #endif
 }
 
-/// Whether this CPU adds up products of 8- and 16-bit integers in 32 bits (AVX512_VNNI), which not every one
-/// with AVX-512 does.
+/// The name of what has_integer_dot_products() looks for.
+#if defined(__aarch64__)
+inline constexpr const char* integer_dot_products = "asimddp (dot products)";
+#else
+inline constexpr const char* integer_dot_products = "AVX512_VNNI";
+#endif
+
+/// Whether this CPU adds up products of bytes in 32 bits: AVX512_VNNI, which has those of 16-bit integers too
+/// and which not every CPU with AVX-512 has, or the dot products that 64-bit ARM may have from Armv8.2 on.
 inline bool has_integer_dot_products() {
 #if defined(__x86_64__)
   return is_supported(InstructionSet::avx512) && __builtin_cpu_supports("avx512vnni");
+#elif defined(__ARM_FEATURE_DOTPROD)
+  return true;
+#elif defined(__aarch64__) && defined(__linux__)
+  return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #else
   return false;
 #endif

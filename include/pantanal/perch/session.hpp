@@ -34,7 +34,7 @@ struct SessionOptions {
   std::size_t batch =
       12;  ///< windows between two passes over the label head's weights; sets the scratch's size
   InstructionSet isa = best_instruction_set();
-  Precision precision = Precision::fp32;  ///< bf16 needs AVX-512 with AVX512-BF16, int8 with AVX512_VNNI
+  Precision precision = Precision::fp32;        ///< bf16 needs AVX512-BF16, int8 AVX512_VNNI or ARM's asimddp
   LabelScreen screen = LabelScreen::automatic;  ///< changes no bit
   MakeBackbone backbone = {};                   ///< another library's, in place of our own
 };
@@ -142,12 +142,13 @@ class Session {
   static Status check_precision(const SessionOptions& options) {
     if (perch::is_supported(options.precision, options.isa)) return {};
     const bool bf16 = options.precision == Precision::bf16;
-    const std::string extension = bf16 ? "AVX512-BF16" : "AVX512_VNNI";
+    const std::string extension = bf16 ? "AVX512-BF16" : integer_dot_products;
     const bool has_extension = bf16 ? has_bfloat16() : has_integer_dot_products();
     return Error{ErrorCode::unsupported, "perch::Session",
                  std::string("precision ") + (bf16 ? "bf16" : "int8") + " on " + to_string(options.isa) +
                      (has_extension ? "" : ", and a CPU without " + extension),
-                 "avx512 on a CPU with " + extension + ", or precision fp32"};
+                 (extension.starts_with("AVX512") ? "avx512 on a CPU with " : "a CPU with ") + extension +
+                     ", or precision fp32"};
   }
 
   static frontend::LogMelOptions log_mel_options(const Frontend& f) {
