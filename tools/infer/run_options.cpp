@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "memory_limit.hpp"
+#include "pantanal/audio/soundfile.hpp"
 
 namespace pantanal::infer {
 
@@ -30,6 +31,17 @@ void declare_run_options(CLI::App& app, RunText& text, const std::string& what) 
          "and is less exact still (default fp32)")
       ->option_text("fp32|bf16|int8")
       ->check(CLI::IsMember({"fp32", "bf16", "int8"}));
+}
+
+void declare_soundfile_compat(CLI::App& app, bool& given) {
+  app.add_flag(
+         "--soundfile-compat", given,
+         "Take of damaged recordings what Python's soundfile takes, and report no damage that it passes over")
+      ->each([](const std::string&) {
+        if (!audio::reads_as_soundfile())
+          throw CLI::ValidationError("--soundfile-compat",
+                                     "this build has no libsndfile; one with PANTANAL_WITH_SNDFILE=ON has");
+      });
 }
 
 }  // namespace pantanal::infer

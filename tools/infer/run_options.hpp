@@ -1,4 +1,4 @@
-// --max-memory and --precision, which several commands have alike.
+// --max-memory, --precision and --soundfile-compat, which several commands have alike.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,10 @@ struct RunText {
   perch::Precision chosen_precision() const;
 };
 
-/// Declares both. `what` is to be refused: "a run". `text` must outlive the parsing.
+/// Declares --max-memory and --precision. `what` is to be refused: "a run". `text` must outlive the parsing.
 void declare_run_options(CLI::App& app, RunText& text, const std::string& what);
+
+/// Declares --soundfile-compat, which a build without libsndfile refuses. `given` must outlive the parsing.
+void declare_soundfile_compat(CLI::App& app, bool& given);
 
 }  // namespace pantanal::infer
