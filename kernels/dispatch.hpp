@@ -6,6 +6,8 @@
 // pantanal::kernels) the table is only declared here and compiled once, in src/kernels.cpp.
 #pragma once
 
+#include <type_traits>
+
 #include "pantanal/kernels/table.hpp"
 
 #if !defined(PANTANAL_COMPILED_KERNELS) || defined(PANTANAL_COMPILE_KERNELS)
@@ -30,59 +32,43 @@ inline
   return portable::kernel_table;
 }
 
-#if !defined(PANTANAL_COMPILE_KERNELS)
-inline
-#endif
-    /// The bfloat16 kernels beside those of `isa`, or null where that or this CPU has none.
-    const Bfloat16Table*
-    bfloat16_table(InstructionSet isa) {
+/// The kernels of a kind that not every CPU has, beside those of `isa`; null where that or this CPU has none.
+template <class Table>
+const Table* extension_table(InstructionSet isa) {
+  const Table* found = nullptr;
 #if defined(__x86_64__)
-  if (isa == InstructionSet::avx512 && has_bfloat16()) return &avx512_bf16::bfloat16_table;
-#endif
-  static_cast<void>(isa);
-  return nullptr;
-}
-
-#if !defined(PANTANAL_COMPILE_KERNELS)
-inline
-#endif
-    /// The kernels of 16-bit integers beside those of `isa`, or null where that or this CPU has none.
-    const Int16Table*
-    int16_table(InstructionSet isa) {
-#if defined(__x86_64__)
-  if (isa == InstructionSet::avx512 && has_integer_dot_products()) return &avx512::int16_table;
-#endif
-  static_cast<void>(isa);
-  return nullptr;
-}
-
-#if !defined(PANTANAL_COMPILE_KERNELS)
-inline
-#endif
-    /// The kernels of bytes beside those of `isa`, or null where that or this CPU has none.
-    const Int8Table*
-    int8_table(InstructionSet isa) {
-#if defined(__x86_64__)
-  if (isa == InstructionSet::avx512 && has_integer_dot_products()) return &avx512_vnni::int8_table;
+  if (isa != InstructionSet::avx512) return nullptr;
+  if constexpr (std::is_same_v<Table, Bfloat16Table>) {
+    if (has_bfloat16()) found = &avx512_bf16::bfloat16_table;
+  } else if constexpr (std::is_same_v<Table, Int16Table>) {
+    if (has_integer_dot_products()) found = &avx512::int16_table;
+  } else {
+    if (has_integer_dot_products()) found = &avx512_vnni::int8_table;
+  }
 #elif defined(__aarch64__)
-  if (isa == InstructionSet::portable && has_integer_dot_products()) return &neon_dotprod::int8_table;
+  if constexpr (std::is_same_v<Table, Int8Table>)
+    if (isa == InstructionSet::portable && has_integer_dot_products()) found = &neon_dotprod::int8_table;
 #endif
   static_cast<void>(isa);
-  return nullptr;
+  return found;
 }
+#if defined(PANTANAL_COMPILE_KERNELS)
+template const Bfloat16Table* extension_table(InstructionSet isa);
+template const Int16Table* extension_table(InstructionSet isa);
+template const Int8Table* extension_table(InstructionSet isa);
+#endif
 #else
 /// The kernels of `isa`, which the CPU must support (is_supported); the portable ones where this target has
 /// none.
 const KernelTable& table(InstructionSet isa);
 
-/// The bfloat16 kernels beside those of `isa`, or null where that or this CPU has none.
-const Bfloat16Table* bfloat16_table(InstructionSet isa);
-
-/// The kernels of 16-bit integers beside those of `isa`, or null where that or this CPU has none.
-const Int16Table* int16_table(InstructionSet isa);
-
-/// The kernels of bytes beside those of `isa`, or null where that or this CPU has none.
-const Int8Table* int8_table(InstructionSet isa);
+/// The kernels of a kind that not every CPU has, beside those of `isa`; null where that or this CPU has none.
+template <class Table>
+const Table* extension_table(InstructionSet isa);
 #endif
+
+inline const Bfloat16Table* bfloat16_table(InstructionSet isa) { return extension_table<Bfloat16Table>(isa); }
+inline const Int16Table* int16_table(InstructionSet isa) { return extension_table<Int16Table>(isa); }
+inline const Int8Table* int8_table(InstructionSet isa) { return extension_table<Int8Table>(isa); }
 
 }  // namespace pantanal::kernels
