@@ -2,7 +2,9 @@
 #include <bit>
 #include <cmath>
 
+#include "kernels/coarse_activations.hpp"
 #include "kernels/guarded.hpp"
+#include "kernels/pointwise_case.hpp"
 #include "pantanal/kernels/reference.hpp"
 #include "pantanal/ops/packed_matrix.hpp"
 #include "pantanal/ops/packed_pairs.hpp"
@@ -10,15 +12,8 @@
 namespace pantanal::kernels {
 namespace {
 
-struct PairCase {
-  std::size_t rows, depth, columns;
-  Activation activation = Activation::none;
-  bool residual = false;
-  std::size_t row_width = 0;  ///< 0: rows are stored one after the other
-};
-
-std::vector<PairCase> pair_cases() {
-  std::vector<PairCase> all;
+std::vector<PointwiseCase> pair_cases() {
+  std::vector<PointwiseCase> all;
   for (const std::size_t rows : {1, 4, 7, 8, 21})
     for (const std::size_t columns : {1, 16, 17, 33, 48, 50, 96, 136}) all.push_back({rows, 24, columns});
   for (const std::size_t depth : {1, 2, 9, 40, 333}) all.push_back({13, depth, 40});
@@ -52,36 +47,18 @@ std::vector<std::uint32_t> words_of(const std::vector<float>& x, std::size_t dep
   return all;
 }
 
-/// Arguments of both kinds of kernel for one case, but for weights and output.
-PointwiseArgs arguments(const PairCase& c, const std::vector<float>& input, const ops::PackedPairs& packed,
-                        const std::vector<float>& residual) {
-  const std::size_t stride = packed.padded_columns, row_width = c.row_width ? c.row_width : c.rows;
-  return {.input = input.data(),
-          .input_stride = c.depth,
-          .bias = packed.bias.data(),
-          .residual = c.residual ? residual.data() : nullptr,
-          .residual_stride = stride,
-          .output_stride = stride,
-          .row_width = c.row_width,
-          .output_row_stride = row_width * stride + (c.row_width ? 5 * stride : 0),
-          .rows = c.rows,
-          .depth = c.depth,
-          .padded_columns = packed.padded_columns,
-          .activation = c.activation};
-}
-
 /// Runs both kinds on one case; where there are no bfloat16 products, the widening one alone.
-void check_pairs(const KernelTable& table, const PairCase& c) {
+void check_pairs(const KernelTable& table, const PointwiseCase& c) {
   const std::vector<float> input = rounded_floats(c.rows * c.depth, 1),
                            weight = rounded_floats(c.columns * c.depth, 2),
                            bias = random_floats(c.columns, 3);
   const ops::PackedPairs packed = pack_pairs(table, weight, bias, c.columns, c.depth);
   const ops::PackedMatrix floats = ops::pack_matrix(table, weight, bias, c.columns, c.depth);
   const std::vector<float> residual = random_floats(c.rows * packed.padded_columns, 4);
-  PointwiseArgs args = arguments(c, input, packed, residual);
-  const std::size_t row_width = c.row_width ? c.row_width : c.rows;
-  const std::size_t size = (c.rows + row_width - 1) / row_width * args.output_row_stride;
+  PointwiseArgs args = pointwise_args(c, packed.bias.data(), packed.padded_columns, residual);
+  const std::size_t size = output_size(args);
   Guarded widened(size), multiplied(size), same(size);
+  args.input = input.data(), args.input_stride = c.depth;
   args.output = same.data(), args.weights = floats.weights.data();
   table.pointwise(args);
   args.output = widened.data(), args.weights = nullptr;
@@ -95,7 +72,7 @@ void check_pairs(const KernelTable& table, const PairCase& c) {
   const double tolerance = 1e-6 * (4 + static_cast<double>(c.depth) / 4);
   for (std::size_t r = 0; r < c.rows; ++r)
     for (std::size_t n = 0; n < c.columns; ++n) {
-      const std::size_t at = r / row_width * args.output_row_stride + r % row_width * args.output_stride + n;
+      const std::size_t at = output_begin(args, r) + n;
       const double y = expected[r * c.columns + n];
       const double added = c.residual ? double{residual[r * args.residual_stride + n]} : 0.0;
       ASSERT_EQ(widened[at], same[at]) << "row " << r << ", column " << n;
@@ -108,10 +85,8 @@ void check_pairs(const KernelTable& table, const PairCase& c) {
 
 TEST(Bfloat16Pointwise, AgreesWithTheReference) {
   for (const KernelTable* table : all_tables())
-    for (const PairCase& c : pair_cases()) {
-      SCOPED_TRACE(testing::Message() << to_string(table->isa) << " rows " << c.rows << " depth " << c.depth
-                                      << " columns " << c.columns << " activation "
-                                      << static_cast<int>(c.activation) << " row width " << c.row_width);
+    for (const PointwiseCase& c : pair_cases()) {
+      SCOPED_TRACE(testing::Message() << to_string(table->isa) << ", " << c);
       check_pairs(*table, c);
     }
 }
@@ -188,51 +163,15 @@ TEST(RoundRows, RoundsToNearestInPlaceOrElsewhere) {
   }
 }
 
-/// The float32 convolution but for its swish.
-TEST(Bfloat16Depthwise, DiffersByItsSwishAlone) {
-  constexpr std::size_t size = 9, channels = 32, kernel = 3, outputs = size - kernel + 1;
-  const std::vector<float> x = random_floats(size * size * channels, 1),
-                           weights = random_floats(kernel * kernel * channels, 2),
-                           bias = random_floats(channels, 3);
-  for (const KernelTable* table : all_tables()) {
-    const Bfloat16Table* bfloat16 = bfloat16_table(table->isa);
-    if (!bfloat16) continue;
-    for (const Activation act : {Activation::none, Activation::relu, Activation::swish}) {
-      Guarded found(outputs * outputs * channels), found_sums(outputs * channels);
-      std::vector<float> expected(found.size()), expected_sums(found_sums.size());
-      DepthwiseArgs args{.input = x.data(),
-                         .input_row_stride = size * channels,
-                         .input_stride = channels,
-                         .weights = weights.data(),
-                         .weights_stride = channels,
-                         .bias = bias.data(),
-                         .output = found.data(),
-                         .output_row_stride = outputs * channels,
-                         .output_stride = channels,
-                         .row_sums = found_sums.data(),
-                         .row_sums_stride = channels,
-                         .rows = outputs,
-                         .columns = outputs,
-                         .channels = channels,
-                         .activation = act};
-      bfloat16->depthwise(args);
-      args.output = expected.data(), args.row_sums = expected_sums.data();
-      table->depthwise(args);
-      const float allowed = act == Activation::swish ? 0x1p-12f : 0.0f;
-      for (std::size_t i = 0; i < expected.size(); ++i)
-        ASSERT_NEAR(found[i], expected[i], allowed * std::abs(expected[i])) << i;
-      for (std::size_t i = 0; i < expected_sums.size(); ++i)
-        ASSERT_NEAR(found_sums[i], expected_sums[i], 40 * allowed) << i;
-    }
-  }
+TEST(Bfloat16Depthwise, DiffersByItsActivationAlone) {
+  for (const KernelTable* table : all_tables())
+    if (const Bfloat16Table* bfloat16 = bfloat16_table(table->isa))
+      check_coarse_depthwise(*table, bfloat16->depthwise);
 }
 
 /// 2^-12 over the whole range; beyond it swish is x or nearly nothing.
 TEST(Bfloat16Pointwise, SwishIsGoodTo12BitsAndSaturates) {
-  std::vector<float> bias;
-  for (double v = -1000; v <= 1000; v += v > -20 && v < 20 ? 0.0137 : 3.7)
-    bias.push_back(static_cast<float>(v));
-  bias.insert(bias.end(), {-3e38f, 3e38f, 0.0f, -0.0f});
+  const std::vector<float> bias = swish_inputs();
   const std::uint32_t input = 0;
   for (const KernelTable* table : all_tables()) {
     const Bfloat16Table* bfloat16 = bfloat16_table(table->isa);
@@ -246,10 +185,7 @@ TEST(Bfloat16Pointwise, SwishIsGoodTo12BitsAndSaturates) {
                          .padded_columns = packed.padded_columns,
                          .activation = Activation::swish},
                         {&input, 1, packed.weights.data()});
-    for (std::size_t i = 0; i < bias.size(); ++i) {
-      const double expected = reference::activate(Activation::swish, double{bias[i]});
-      ASSERT_NEAR(y[i], expected, 0x1p-12 * std::abs(expected) + 1e-30) << "x = " << bias[i];
-    }
+    check_coarse_swish(bias, y);
   }
 }
 

@@ -4,7 +4,9 @@
 #include <limits>
 #include <numeric>
 
+#include "kernels/coarse_activations.hpp"
 #include "kernels/guarded.hpp"
+#include "kernels/pointwise_case.hpp"
 #include "pantanal/kernels/reference.hpp"
 #include "pantanal/ops/packed_quads.hpp"
 
@@ -60,6 +62,16 @@ ops::PackedQuads pack_bytes(const KernelTable& table, const std::vector<int>& we
 BytesArgs bytes_of(const std::vector<std::uint32_t>& input, std::size_t stride,
                    const ops::PackedQuads& packed) {
   return {input.data(), stride, {packed.weights.data(), packed.scale.data()}, packed.offset.data()};
+}
+
+/// The kernel on one case; returns its arguments.
+PointwiseArgs run_bytes(const KernelTable& table, const PointwiseCase& c,
+                        const std::vector<std::uint32_t>& input, const ops::PackedQuads& packed,
+                        float* output, const std::vector<float>& residual = {}) {
+  PointwiseArgs args = pointwise_args(c, packed.bias.data(), packed.padded_columns, residual);
+  args.output = output;
+  int8_table(table.isa)->pointwise(args, bytes_of(input, input.size() / c.rows, packed));
+  return args;
 }
 
 /// Rounds `data`, one row or several, and checks what lies between and behind the rows.
@@ -139,15 +151,8 @@ TEST(Int8RoundRows, KnowsRowsThatHaveNoUsualScale) {
   }
 }
 
-struct ByteCase {
-  std::size_t rows, depth, columns;
-  Activation activation = Activation::none;
-  bool residual = false;
-  std::size_t row_width = 0;  ///< 0: rows are stored one after the other
-};
-
-std::vector<ByteCase> byte_cases() {
-  std::vector<ByteCase> all;
+std::vector<PointwiseCase> byte_cases() {
+  std::vector<PointwiseCase> all;
   for (const std::size_t rows : {1, 4, 7, 8, 21})
     for (const std::size_t columns : {1, 16, 17, 33, 48, 50, 96, 136}) all.push_back({rows, 24, columns});
   for (const std::size_t depth : {1, 2, 3, 4, 5, 9, 333, 2304}) all.push_back({13, depth, 40});
@@ -158,7 +163,7 @@ std::vector<ByteCase> byte_cases() {
   return all;
 }
 
-void check_bytes(const KernelTable& table, const ByteCase& c) {
+void check_bytes(const KernelTable& table, const PointwiseCase& c) {
   const std::vector<int> x = whole_numbers(c.rows * c.depth, 1),
                          weight = whole_numbers(c.columns * c.depth, 2);
   std::vector<float> x_scale = random_floats(c.rows, 3, 0.02f), scale = random_floats(c.columns, 4, 0.02f);
@@ -171,22 +176,10 @@ void check_bytes(const KernelTable& table, const ByteCase& c) {
     input.insert(input.end(), row.begin(), row.end());
   }
   const ops::PackedQuads packed = pack_bytes(table, weight, scale, bias, c.columns, c.depth);
-  const std::size_t stride = packed.padded_columns, row_width = c.row_width ? c.row_width : c.rows,
-                    row_stride = row_width * stride + (c.row_width ? 5 * stride : 0);
+  const std::size_t stride = packed.padded_columns;
   const std::vector<float> residual = random_floats(c.rows * stride, 6);
-  Guarded found((c.rows + row_width - 1) / row_width * row_stride);
-  int8_table(table.isa)->pointwise({.bias = packed.bias.data(),
-                                    .residual = c.residual ? residual.data() : nullptr,
-                                    .residual_stride = stride,
-                                    .output = found.data(),
-                                    .output_stride = stride,
-                                    .row_width = c.row_width,
-                                    .output_row_stride = row_stride,
-                                    .rows = c.rows,
-                                    .depth = c.depth,
-                                    .padded_columns = stride,
-                                    .activation = c.activation},
-                                   bytes_of(input, input.size() / c.rows, packed));
+  Guarded found(output_size(pointwise_args(c, nullptr, stride)));
+  const PointwiseArgs args = run_bytes(table, c, input, packed, found.data(), residual);
   for (std::size_t r = 0; r < c.rows; ++r)
     for (std::size_t n = 0; n < c.columns; ++n) {
       const auto row = x.begin() + static_cast<std::ptrdiff_t>(r * c.depth);
@@ -196,7 +189,7 @@ void check_bytes(const KernelTable& table, const ByteCase& c) {
       const double y = reference::activate(c.activation, product + bias[n]);
       const double added = c.residual ? double{residual[r * stride + n]} : 0.0;
       const double coarse = c.activation == Activation::swish ? std::abs(y) * 0x1p-12 : 0;
-      ASSERT_NEAR(found[r / row_width * row_stride + r % row_width * stride + n], y + added,
+      ASSERT_NEAR(found[output_begin(args, r) + n], y + added,
                   3e-7 * (std::abs(product) + std::abs(bias[n]) + std::abs(added)) + coarse)
           << "row " << r << ", column " << n;
     }
@@ -204,10 +197,8 @@ void check_bytes(const KernelTable& table, const ByteCase& c) {
 
 TEST(Int8Pointwise, AgreesWithTheReference) {
   for (const KernelTable* table : int8_tables())
-    for (const ByteCase& c : byte_cases()) {
-      SCOPED_TRACE(testing::Message()
-                   << "rows " << c.rows << " depth " << c.depth << " columns " << c.columns << " activation "
-                   << static_cast<int>(c.activation) << " row width " << c.row_width);
+    for (const PointwiseCase& c : byte_cases()) {
+      SCOPED_TRACE(c);
       check_bytes(*table, c);
     }
 }
@@ -227,14 +218,7 @@ TEST(Int8Pointwise, SumsAreThoseOfIntegers) {
       const ops::PackedQuads packed =
           pack_bytes(*table, weight, std::vector<float>(columns, 1), {}, columns, depth);
       Guarded found(rows * packed.padded_columns);
-      int8_table(table->isa)
-          ->pointwise({.bias = packed.bias.data(),
-                       .output = found.data(),
-                       .output_stride = packed.padded_columns,
-                       .rows = rows,
-                       .depth = depth,
-                       .padded_columns = packed.padded_columns},
-                      bytes_of(input, input.size() / rows, packed));
+      run_bytes(*table, {rows, depth, columns}, input, packed, found.data());
       for (std::size_t r = 0; r < rows; ++r)
         for (std::size_t n = 0; n < columns; ++n) {
           const auto row = x.begin() + static_cast<std::ptrdiff_t>(r * depth);
@@ -262,14 +246,7 @@ TEST(Int8Pointwise, SumsExactlyAtTheExtremes) {
           const ops::PackedQuads packed =
               pack_bytes(*table, weight, std::vector<float>(columns, 1), {}, columns, depth);
           Guarded found(rows * packed.padded_columns);
-          int8_table(table->isa)
-              ->pointwise({.bias = packed.bias.data(),
-                           .output = found.data(),
-                           .output_stride = packed.padded_columns,
-                           .rows = rows,
-                           .depth = depth,
-                           .padded_columns = packed.padded_columns},
-                          bytes_of(input, input.size() / rows, packed));
+          run_bytes(*table, {rows, depth, columns}, input, packed, found.data());
           const std::int64_t sum = std::int64_t{x} * w * static_cast<std::int64_t>(depth);
           for (std::size_t r = 0; r < rows; ++r)
             for (std::size_t n = 0; n < columns; ++n)
@@ -291,63 +268,29 @@ TEST(Int8Pointwise, NanReachesItsOwnRowAlone) {
           pack_bytes(*table, weight, std::vector<float>(columns, 0.01f), {}, columns, depth);
       Guarded found(rows * packed.padded_columns);
       const std::vector<std::uint32_t> input = round(*int8_table(table->isa), x, depth);
-      int8_table(table->isa)
-          ->pointwise({.bias = packed.bias.data(),
-                       .output = found.data(),
-                       .output_stride = packed.padded_columns,
-                       .rows = rows,
-                       .depth = depth,
-                       .padded_columns = packed.padded_columns,
-                       .activation = act},
-                      bytes_of(input, 1 + depth / 4, packed));
+      run_bytes(*table, {rows, depth, columns, act}, input, packed, found.data());
       for (std::size_t r = 0; r < rows; ++r)
         for (std::size_t n = 0; n < columns; ++n)
           ASSERT_EQ(std::isnan(found[r * packed.padded_columns + n]), r == 4 || r == 9) << r << ", " << n;
     }
 }
 
-/// The float32 convolution but for its swish and sigmoid, and NaN stays NaN in it.
 TEST(Int8Depthwise, DiffersByItsActivationAlone) {
-  constexpr std::size_t size = 9, channels = 32, kernel = 3, outputs = size - kernel + 1;
-  const std::vector<float> weights = random_floats(kernel * kernel * channels, 2),
-                           bias = random_floats(channels, 3);
   for (const KernelTable* table : int8_tables())
-    for (const Activation act :
-         {Activation::none, Activation::relu, Activation::swish, Activation::sigmoid}) {
-      std::vector<float> x = random_floats(size * size * channels, 1);
-      x[5] = not_a_number;
-      Guarded found(outputs * outputs * channels), sums(outputs * channels);
-      std::vector<float> expected(found.size()), expected_sums(sums.size());
-      DepthwiseArgs args{.input = x.data(),
-                         .input_row_stride = size * channels,
-                         .input_stride = channels,
-                         .weights = weights.data(),
-                         .weights_stride = channels,
-                         .bias = bias.data(),
-                         .output = found.data(),
-                         .output_row_stride = outputs * channels,
-                         .output_stride = channels,
-                         .row_sums = sums.data(),
-                         .row_sums_stride = channels,
-                         .rows = outputs,
-                         .columns = outputs,
-                         .channels = channels,
-                         .activation = act};
-      int8_table(table->isa)->depthwise(args);
-      args.output = expected.data(), args.row_sums = expected_sums.data();
-      table->depthwise(args);
-      const float allowed = act == Activation::swish || act == Activation::sigmoid ? 0x1p-12f : 0.0f;
-      EXPECT_TRUE(std::isnan(found[5]));
-      EXPECT_TRUE(std::isnan(sums[5]));
-      for (std::size_t i = 0; i < expected.size(); ++i)
-        if (i != 5) {
-          ASSERT_NEAR(found[i], expected[i], allowed * std::abs(expected[i])) << i;
-        }
-      for (std::size_t i = 0; i < expected_sums.size(); ++i)
-        if (i != 5) {
-          ASSERT_NEAR(sums[i], expected_sums[i], 40 * allowed) << i;
-        }
-    }
+    check_coarse_depthwise(*table, int8_table(table->isa)->depthwise);
+}
+
+/// 2^-12 over the whole range; beyond it swish is x or nearly nothing.
+TEST(Int8Pointwise, SwishIsGoodTo12BitsAndSaturates) {
+  const std::vector<float> bias = swish_inputs();
+  for (const KernelTable* table : int8_tables()) {
+    const std::vector<std::uint32_t> input = row_of(*int8_table(table->isa), {0}, 1);
+    const ops::PackedQuads packed = pack_bytes(*table, std::vector<int>(bias.size(), 1),
+                                               std::vector<float>(bias.size(), 1), bias, bias.size(), 1);
+    std::vector<float> y(packed.padded_columns);
+    run_bytes(*table, {1, 1, bias.size(), Activation::swish}, input, packed, y.data());
+    check_coarse_swish(bias, y);
+  }
 }
 
 }  // namespace

@@ -3,18 +3,12 @@
 #include <limits>
 
 #include "kernels/guarded.hpp"
+#include "kernels/pointwise_case.hpp"
 #include "pantanal/kernels/reference.hpp"
 #include "pantanal/ops/packed_matrix.hpp"
 
 namespace pantanal::kernels {
 namespace {
-
-struct PointwiseCase {
-  std::size_t rows, depth, columns;
-  Activation activation = Activation::none;
-  bool residual = false;
-  std::size_t row_width = 0;  ///< 0: rows are stored one after the other
-};
 
 std::vector<PointwiseCase> pointwise_cases() {
   std::vector<PointwiseCase> all;
@@ -33,32 +27,18 @@ void check_pointwise(const KernelTable& table, const PointwiseCase& c) {
                            weight = random_floats(c.columns * c.depth, 2), bias = random_floats(c.columns, 3);
   const ops::PackedMatrix packed = ops::pack_matrix(table, weight, bias, c.columns, c.depth);
   const std::vector<float> residual = random_floats(c.rows * packed.padded_columns, 4);
-  const std::size_t stride = packed.padded_columns, gap = c.row_width ? 5 * stride : 0;
-  const std::size_t row_width = c.row_width ? c.row_width : c.rows;
-  const std::size_t row_stride = row_width * stride + gap;
-  Guarded output((c.rows + row_width - 1) / row_width * row_stride);
-  table.pointwise({.input = input.data(),
-                   .input_stride = c.depth,
-                   .weights = packed.weights.data(),
-                   .bias = packed.bias.data(),
-                   .residual = c.residual ? residual.data() : nullptr,
-                   .residual_stride = stride,
-                   .output = output.data(),
-                   .output_stride = stride,
-                   .row_width = c.row_width,
-                   .output_row_stride = row_stride,
-                   .rows = c.rows,
-                   .depth = c.depth,
-                   .padded_columns = packed.padded_columns,
-                   .activation = c.activation});
+  PointwiseArgs args = pointwise_args(c, packed.bias.data(), packed.padded_columns, residual);
+  Guarded output(output_size(args));
+  args.input = input.data(), args.input_stride = c.depth;
+  args.weights = packed.weights.data(), args.output = output.data();
+  table.pointwise(args);
   const std::vector<double> expected =
       reference::pointwise<float>(input, c.rows, weight, bias, c.columns, c.depth, c.activation);
   const double tolerance = 1e-6 * (4 + static_cast<double>(c.depth) / 4);  // rounding of sums of order √depth
   for (std::size_t r = 0; r < c.rows; ++r)
     for (std::size_t n = 0; n < c.columns; ++n) {
-      const double added = c.residual ? double{residual[r * stride + n]} : 0.0;
-      ASSERT_NEAR(output[r / row_width * row_stride + r % row_width * stride + n],
-                  expected[r * c.columns + n] + added, tolerance)
+      const double added = c.residual ? double{residual[r * args.residual_stride + n]} : 0.0;
+      ASSERT_NEAR(output[output_begin(args, r) + n], expected[r * c.columns + n] + added, tolerance)
           << "row " << r << ", column " << n;
     }
 }
@@ -66,9 +46,7 @@ void check_pointwise(const KernelTable& table, const PointwiseCase& c) {
 TEST(Pointwise, AgreesWithTheReference) {
   for (const KernelTable* table : all_tables())
     for (const PointwiseCase& c : pointwise_cases()) {
-      SCOPED_TRACE(testing::Message() << to_string(table->isa) << " rows " << c.rows << " depth " << c.depth
-                                      << " columns " << c.columns << " activation "
-                                      << static_cast<int>(c.activation) << " row width " << c.row_width);
+      SCOPED_TRACE(testing::Message() << to_string(table->isa) << ", " << c);
       check_pointwise(*table, c);
     }
 }

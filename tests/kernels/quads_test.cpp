@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/guarded.hpp"
+#include "kernels/pointwise_case.hpp"
 #include "pantanal/core/tensor.hpp"
 #include "pantanal/kernels/reference.hpp"
 #include "pantanal/ops/packed_matrix.hpp"
@@ -11,14 +12,8 @@
 namespace pantanal::kernels {
 namespace {
 
-struct QuadCase {
-  std::size_t rows, depth, columns;
-  Activation activation = Activation::none;
-  bool residual = false;
-};
-
-std::vector<QuadCase> quad_cases() {
-  std::vector<QuadCase> all;
+std::vector<PointwiseCase> quad_cases() {
+  std::vector<PointwiseCase> all;
   for (const std::size_t rows : {1, 7, 8, 21})
     for (const std::size_t columns : {1, 16, 17, 33, 48, 50, 136}) all.push_back({rows, 24, columns});
   for (const std::size_t depth : {1, 2, 3, 4, 5, 333}) all.push_back({13, depth, 40});
@@ -45,23 +40,14 @@ struct QuadWeight {
   ops::PackedMatrix floats;
 };
 
-void check_quads(const KernelTable& table, const QuadCase& c) {
+void check_quads(const KernelTable& table, const PointwiseCase& c) {
   const std::vector<float> input = random_floats(c.rows * c.depth, 1), bias = random_floats(c.columns, 3);
   const QuadWeight weight(table, c.columns, c.depth, bias);
   const std::size_t stride = weight.quads.padded_columns;
   const std::vector<float> residual = random_floats(c.rows * stride, 4);
   Guarded found(c.rows * stride), same(c.rows * stride);
-  PointwiseArgs args{.input = input.data(),
-                     .input_stride = c.depth,
-                     .bias = weight.quads.bias.data(),
-                     .residual = c.residual ? residual.data() : nullptr,
-                     .residual_stride = stride,
-                     .output = found.data(),
-                     .output_stride = stride,
-                     .rows = c.rows,
-                     .depth = c.depth,
-                     .padded_columns = stride,
-                     .activation = c.activation};
+  PointwiseArgs args = pointwise_args(c, weight.quads.bias.data(), stride, residual);
+  args.input = input.data(), args.input_stride = c.depth, args.output = found.data();
   table.pointwise_quads(args, weight.packed());
   args.output = same.data(), args.weights = weight.floats.weights.data();
   table.pointwise(args);
@@ -79,10 +65,8 @@ void check_quads(const KernelTable& table, const QuadCase& c) {
 
 TEST(PointwiseQuads, AgreesWithTheReferenceAndEqualsFloat32) {
   for (const KernelTable* table : all_tables())
-    for (const QuadCase& c : quad_cases()) {
-      SCOPED_TRACE(testing::Message()
-                   << to_string(table->isa) << " rows " << c.rows << " depth " << c.depth << " columns "
-                   << c.columns << " activation " << static_cast<int>(c.activation));
+    for (const PointwiseCase& c : quad_cases()) {
+      SCOPED_TRACE(testing::Message() << to_string(table->isa) << ", " << c);
       check_quads(*table, c);
     }
 }
