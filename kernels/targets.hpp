@@ -79,6 +79,7 @@ namespace pantanal::kernels::avx512 {
 namespace pantanal::kernels::avx512_vnni {
 using namespace avx512_coarse;
 #include "pantanal/kernels/int8_vnni.inc"
+#include "pantanal/kernels/waiting_sums.inc"
 
 #include "pantanal/kernels/int8.inc"
 }  // namespace pantanal::kernels::avx512_vnni
@@ -97,6 +98,7 @@ namespace pantanal::kernels::neon_dotprod {
 
 #include "pantanal/kernels/coarse.inc"
 #include "pantanal/kernels/int8_dotprod.inc"
+#include "pantanal/kernels/waiting_sums.inc"
 
 #include "pantanal/kernels/int8.inc"
 }  // namespace pantanal::kernels::neon_dotprod
