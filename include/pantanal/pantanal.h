@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 /* Counts the interface's changes. Functions are added, never altered. */
-#define PANTANAL_API_VERSION 1
+#define PANTANAL_API_VERSION 2
 
 #if defined(__GNUC__)
 #define PANTANAL_API __attribute__((visibility("default")))
@@ -86,11 +86,17 @@ typedef struct pantanal_session_options {
   size_t struct_size;
   size_t threads; /* 0 (default): as many as the CPU has */
   size_t batch;   /* windows between two passes over the label head, default 12; memory grows with it */
+  const char* packed_weights; /* a file, or NULL (default): see below */
 } pantanal_session_options;
 
 PANTANAL_API void pantanal_session_options_init(pantanal_session_options* options);
 
-/* Packs weights and sets memory aside, all that is needed. `options` may be NULL. */
+/* Packs weights and sets memory aside, all that is needed. `options` may be NULL.
+ *
+ * Where `packed_weights` names a file, the weights are mapped from it: it saves the packing, and processes
+ * share its memory. Where it is not there or does not fit (another model, another kind of CPU, damaged) it is
+ * made anew, unless it is a file of another kind. A session that can neither use nor make it packs weights of
+ * its own. No result differs by a bit. */
 PANTANAL_API pantanal_status pantanal_session_create(const pantanal_model* model,
                                                      const pantanal_session_options* options,
                                                      pantanal_session** session);
@@ -117,6 +123,7 @@ typedef struct pantanal_stream_options {
   float threshold;    /* a class is heard in a window from this logit on; finite, default 0 */
   double longest_s;   /* a detection that lasts is given out in pieces of about this length, at least a
                          window's; default 60 */
+  const char* packed_weights; /* a file, or NULL (default): see pantanal_session_create */
 } pantanal_stream_options;
 
 PANTANAL_API void pantanal_stream_options_init(pantanal_stream_options* options);

@@ -200,6 +200,7 @@ ParsedLine<SubmitOptions> parse_submit_line(int argc, const char* const* argv) {
   options.threads = static_cast<std::size_t>(text.threads);
   options.in_process = text.in_process;
   options.max_memory = text.run.memory_limit(), options.precision = text.run.chosen_precision();
+  options.packed_weights = text.run.packed_weights;
   return checked(app, std::move(options));
 }
 

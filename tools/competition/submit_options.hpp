@@ -20,6 +20,7 @@ struct SubmitOptions {
   bool in_process = false;                                ///< decode within the program
   std::optional<std::size_t> max_memory = {};             ///< bytes; more is refused
   perch::Precision precision = perch::Precision::fp32;
+  std::filesystem::path packed_weights = {};  ///< empty: none
 };
 
 }  // namespace pantanal::competition

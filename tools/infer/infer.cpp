@@ -113,10 +113,14 @@ ExitCode infer(const Options& options, Console& console) {
   if (!model) return console.fail(ExitCode::model, model.error());
   if (Status status = check_labels(options, *model); !status)
     return console.fail(ExitCode::usage, status.error());
-  auto session = perch::Session::create(
-      std::make_shared<const perch::Model>(*std::move(model)),
-      {.threads = threads, .batch = batch, .precision = options.precision, .screen = screen});
+  auto session = perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)),
+                                        {.threads = threads,
+                                         .batch = batch,
+                                         .precision = options.precision,
+                                         .screen = screen,
+                                         .packed_weights = options.packed_weights});
   if (!session) return console.fail(ExitCode::model, session.error());
+  report_packed_weights(*session, console);
   auto writer = ResultWriter::create(options, session->model(), list.recordings);
   if (!writer) return console.fail(ExitCode::output, writer.error());
 
