@@ -136,6 +136,7 @@ Status check(const SubmitOptions& o) {
   inputs.push_back({"--perch", o.perch});
   std::vector<NamedPath> outputs = {
       {"--out", o.out}, {"the journal", o.out.string() + ".journal"}, {"--logs", o.logs}};
+  if (!o.packed_weights.empty()) outputs.push_back({"--packed-weights", o.packed_weights});
   (o.train_from_cache ? outputs : inputs).push_back({"--heads", o.heads});
   if (o.train_from_cache) add_cache_files(inputs, *o.train_from_cache);
   return infer::check_paths(outputs, inputs);

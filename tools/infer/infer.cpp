@@ -30,6 +30,7 @@ Status check_outputs(const Options& options, const RecordingList& list) {
   std::vector<NamedPath> outputs, inputs = {{"--model", options.model}};
   if (options.out) outputs.push_back({"--out", *options.out});
   if (options.embeddings) outputs.push_back({"--embeddings", *options.embeddings});
+  if (!options.packed_weights.empty()) outputs.push_back({"--packed-weights", options.packed_weights});
   for (const Recording& recording : list.recordings) inputs.push_back({"a recording", recording.path});
   return check_paths(outputs, inputs);
 }

@@ -132,6 +132,7 @@ Status check_outputs(const StreamOptions& options) {
   std::vector<NamedPath> outputs, inputs = {{"--model", options.model}};
   if (options.input != "-") inputs.push_back({"--stream", options.input});
   if (options.out) outputs.push_back({"--out", *options.out});
+  if (!options.packed_weights.empty()) outputs.push_back({"--packed-weights", options.packed_weights});
   return check_paths(outputs, inputs);
 }
 
