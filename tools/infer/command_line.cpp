@@ -97,9 +97,7 @@ void declare(CLI::App& app, Text& text, Options& options, std::int64_t& threads,
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{64}));
   app.add_flag("--in-process", options.in_process,
                "Decode within the program instead of in processes of little memory and few rights");
-  app.add_flag(
-      "--soundfile-compat", options.soundfile_compat,
-      "Take of damaged recordings what Python's soundfile takes, and report no damage that it passes over");
+  declare_soundfile_compat(app, options.soundfile_compat);
   declare_run_options(app, text.run, "a run");
   app.add_flag("-r,--recursive", options.recursive, "Look into folders within folders, too");
 }

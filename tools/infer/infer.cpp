@@ -10,7 +10,6 @@
 #include "decoder_process.hpp"
 #include "interruption.hpp"
 #include "memory_limit.hpp"
-#include "pantanal/audio/soundfile.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/requested_isa.hpp"
 #include "pantanal/perch/model_file.hpp"
@@ -87,9 +86,6 @@ void report(const RecordingList& list, Console& console) {
 
 ExitCode infer(const Options& options, Console& console) {
   if (Status status = check_requested_isa(); !status) return console.fail(ExitCode::usage, status.error());
-  if (options.soundfile_compat && !audio::reads_as_soundfile())
-    return console.fail(ExitCode::usage, {ErrorCode::unsupported, "--soundfile-compat",
-                                          "a build without libsndfile", "one with PANTANAL_WITH_SNDFILE=ON"});
   const RecordingList list = find_recordings(options.inputs, options.recursive);
   report(list, console);
   if (Status status = check_outputs(options, list); !status)

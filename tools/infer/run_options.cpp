@@ -4,6 +4,7 @@
 
 #include "console.hpp"
 #include "memory_limit.hpp"
+#include "pantanal/audio/soundfile.hpp"
 
 namespace pantanal::infer {
 
@@ -41,6 +42,17 @@ void declare_run_options(CLI::App& app, RunText& text, const std::string& what) 
 void report_packed_weights(const perch::Session& session, Console& console) {
   if (const Status& status = session.packed_weights(); !status)
     console.say("--packed-weights: " + status.error().message() + " (the run goes on without it)");
+}
+
+void declare_soundfile_compat(CLI::App& app, bool& given) {
+  app.add_flag(
+         "--soundfile-compat", given,
+         "Take of damaged recordings what Python's soundfile takes, and report no damage that it passes over")
+      ->each([](const std::string&) {
+        if (!audio::reads_as_soundfile())
+          throw CLI::ValidationError("--soundfile-compat",
+                                     "this build has no libsndfile; one with PANTANAL_WITH_SNDFILE=ON has");
+      });
 }
 
 }  // namespace pantanal::infer

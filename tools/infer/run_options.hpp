@@ -1,4 +1,4 @@
-// --max-memory, --precision and --packed-weights, which several commands have alike.
+// --max-memory, --precision, --packed-weights and --soundfile-compat, which several commands have alike.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +24,11 @@ struct RunText {
   perch::Precision chosen_precision() const;
 };
 
-/// Declares them. `what` is to be refused: "a run". `text` must outlive the parsing.
+/// Declares all but the last. `what` is to be refused: "a run". `text` must outlive the parsing.
 void declare_run_options(CLI::App& app, RunText& text, const std::string& what);
+
+/// Declares --soundfile-compat, which a build without libsndfile refuses. `given` must outlive the parsing.
+void declare_soundfile_compat(CLI::App& app, bool& given);
 
 /// Says why `session` could not use the file of --packed-weights, if it could not; it has packed its own.
 void report_packed_weights(const perch::Session& session, Console& console);
