@@ -96,10 +96,14 @@ PANTANAL_API void pantanal_session_options_init(pantanal_session_options* option
  * Where `packed_weights` names a file, the weights are mapped from it: it saves the packing, and processes
  * share its memory. Where it is not there or does not fit (another model, another kind of CPU, damaged) it is
  * made anew, unless it is a file of another kind. A session that can neither use nor make it packs weights of
- * its own. No result differs by a bit. */
+ * its own: pantanal_session_packed_weights says why. No result differs by a bit. */
 PANTANAL_API pantanal_status pantanal_session_create(const pantanal_model* model,
                                                      const pantanal_session_options* options,
                                                      pantanal_session** session);
+
+/* PANTANAL_OK where the file that was asked for is used or made, or none was asked for; else what was wrong
+ * with it. */
+PANTANAL_API pantanal_status pantanal_session_packed_weights(const pantanal_session* session);
 PANTANAL_API void pantanal_session_free(pantanal_session* session);
 
 /* windows [n, window_samples], mono at the model's rate -> embedding [n, embedding_size], label [n, classes]
@@ -158,6 +162,8 @@ typedef struct pantanal_window {
 PANTANAL_API pantanal_status pantanal_stream_create(const pantanal_model* model,
                                                     const pantanal_stream_options* options,
                                                     pantanal_stream** stream);
+/* As pantanal_session_packed_weights. */
+PANTANAL_API pantanal_status pantanal_stream_packed_weights(const pantanal_stream* stream);
 PANTANAL_API void pantanal_stream_free(pantanal_stream* stream);
 
 /* Takes `*taken` of `frames` frames, [frames, channels], fewer if a window is ready, or if they are many:

@@ -37,6 +37,13 @@ pantanal_status pantanal_session_create(const pantanal_model* model, const panta
   });
 }
 
+pantanal_status pantanal_session_packed_weights(const pantanal_session* session) {
+  return guarded([&]() -> Status {
+    PANTANAL_TRY_STATUS(required(session, "session"));
+    return session->session.packed_weights();
+  });
+}
+
 void pantanal_session_free(pantanal_session* session) { delete session; }
 
 pantanal_status pantanal_session_run(pantanal_session* session, const float* windows, size_t n,

@@ -97,6 +97,13 @@ pantanal_status pantanal_stream_create(const pantanal_model* model, const pantan
   });
 }
 
+pantanal_status pantanal_stream_packed_weights(const pantanal_stream* stream) {
+  return guarded([&]() -> Status {
+    PANTANAL_TRY_STATUS(required(stream, "stream"));
+    return stream->heard.stream().session().packed_weights();
+  });
+}
+
 void pantanal_stream_free(pantanal_stream* stream) { delete stream; }
 
 pantanal_status pantanal_stream_push(pantanal_stream* stream, const float* samples, size_t frames,

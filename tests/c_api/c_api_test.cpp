@@ -136,6 +136,7 @@ TEST_F(CApi, MapsPackedWeights) {
     std::vector<float> labels(7);
     EXPECT_EQ(pantanal_session_run(session, windows.data(), 1, nullptr, labels.data(), nullptr), PANTANAL_OK);
     EXPECT_EQ(labels, labels_in_cpp(windows, 1));
+    EXPECT_EQ(pantanal_session_packed_weights(session), PANTANAL_OK);
     pantanal_session_free(session);
     EXPECT_TRUE(std::filesystem::exists(packed));
   }
@@ -145,8 +146,15 @@ TEST_F(CApi, MapsPackedWeights) {
   streaming.packed_weights = another.c_str();
   pantanal_stream* stream = nullptr;
   ASSERT_EQ(pantanal_stream_create(model, &streaming, &stream), PANTANAL_OK) << pantanal_last_error();
+  EXPECT_EQ(pantanal_stream_packed_weights(stream), PANTANAL_OK);
   pantanal_stream_free(stream);
   EXPECT_EQ(read_bytes(another), read_bytes(packed));
+  write_bytes(another, "another's notes");
+  ASSERT_EQ(pantanal_stream_create(model, &streaming, &stream), PANTANAL_OK) << pantanal_last_error();
+  EXPECT_EQ(pantanal_stream_packed_weights(stream), PANTANAL_MISMATCH);
+  EXPECT_NE(std::string(pantanal_last_error()).find(another), std::string::npos) << pantanal_last_error();
+  pantanal_stream_free(stream);
+  EXPECT_EQ(read_bytes(another), "another's notes");
 }
 
 TEST_F(CApi, KeepsClasses) {
