@@ -198,7 +198,9 @@ TEST(CheckPaths, RefusesAnOutputThatTakesAnotherFilesPlace) {
     EXPECT_EQ(line.code, infer::ExitCode::usage);
     EXPECT_NE(line.text.find("a file of its own"), std::string::npos) << line.text;
   }
-  const std::string cache = folder.path();
+  const std::string cache = folder.path(), packed = folder / "s.csv";
+  EXPECT_FALSE(submits("s.csv", "l", {"--packed-weights", packed.c_str()}).options);
+  EXPECT_TRUE(submits("t.csv", "l", {"--packed-weights", packed.c_str()}).options);
   EXPECT_TRUE(submits("s.csv", "l", {"--train-from-cache", cache.c_str()}).options);
   EXPECT_FALSE(submits("full_perch_arrays.npz", "l", {"--train-from-cache", cache.c_str()}).options);
   const char* const train[] = {"pantanal-train", "--data", "d", "--perch", "m", "--out", "d/taxonomy.csv"};

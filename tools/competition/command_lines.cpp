@@ -137,6 +137,7 @@ Status check(const SubmitOptions& o) {
   inputs.push_back({"--perch", o.perch});
   std::vector<NamedPath> outputs = {
       {"--out", o.out}, {"the journal", o.out.string() + ".journal"}, {"--logs", o.logs}};
+  if (!o.packed_weights.empty()) outputs.push_back({"--packed-weights", o.packed_weights});
   (o.train_from_cache ? outputs : inputs).push_back({"--heads", o.heads});
   if (o.train_from_cache) add_cache_files(inputs, *o.train_from_cache);
   return infer::check_paths(outputs, inputs);
@@ -201,6 +202,7 @@ ParsedLine<SubmitOptions> parse_submit_line(int argc, const char* const* argv) {
   options.threads = static_cast<std::size_t>(text.threads);
   options.decoding = text.decoding;
   options.max_memory = text.run.memory_limit(), options.precision = text.run.chosen_precision();
+  options.packed_weights = text.run.packed_weights;
   return checked(app, std::move(options));
 }
 

@@ -22,6 +22,7 @@
 #include "pantanal/perch/model_file.hpp"
 #include "pantanal/pipeline/submission.hpp"
 #include "run_log.hpp"
+#include "run_options.hpp"
 #include "submission_board.hpp"
 #include "submission_memory.hpp"
 #include "submission_run.hpp"
@@ -227,11 +228,13 @@ class Submit {
                    std::to_string(bundle_->proto_config.d_input) + ", as the heads have been trained with"};
     PANTANAL_TRY(MappedPerch mapped, keep_mapped_labels(model, bundle_->mapping));
     mapping_ = std::move(mapped.mapping);
-    PANTANAL_TRY(
-        perch::Session session,
-        perch::Session::create(
-            std::move(mapped.model),
-            {.threads = threads_, .batch = perch_batch, .precision = options_.precision, .screen = screen_}));
+    PANTANAL_TRY(perch::Session session, perch::Session::create(std::move(mapped.model),
+                                                                {.threads = threads_,
+                                                                 .batch = perch_batch,
+                                                                 .precision = options_.precision,
+                                                                 .screen = screen_,
+                                                                 .packed_weights = options_.packed_weights}));
+    infer::report_packed_weights(session, console_);
     PANTANAL_TRY_STATUS(check_competition_model(session));
     perch_.emplace(std::move(session));
     PANTANAL_TRY(HeadsSession heads, HeadsSession::create(bundle_, threads_));

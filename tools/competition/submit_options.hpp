@@ -21,6 +21,7 @@ struct SubmitOptions {
   SoundscapeDecoder::Options decoding = {};
   std::optional<std::size_t> max_memory = {};  ///< bytes; more is refused
   perch::Precision precision = perch::Precision::fp32;
+  std::filesystem::path packed_weights = {};  ///< empty: none
 };
 
 }  // namespace pantanal::competition

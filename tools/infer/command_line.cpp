@@ -132,6 +132,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   options.normalize = text.normalize == "peak" ? audio::Normalize::peak : audio::Normalize::none;
   options.max_memory = text.run.memory_limit();
   options.precision = text.run.chosen_precision();
+  options.packed_weights = text.run.packed_weights;
   options.threads = static_cast<std::size_t>(threads);
   options.batch = static_cast<std::size_t>(batch);
   options.top = static_cast<std::size_t>(top);

@@ -29,6 +29,7 @@ Status check_outputs(const Options& options, const RecordingList& list) {
   std::vector<NamedPath> outputs, inputs = {{"--model", options.model}};
   if (options.out) outputs.push_back({"--out", *options.out});
   if (options.embeddings) outputs.push_back({"--embeddings", *options.embeddings});
+  if (!options.packed_weights.empty()) outputs.push_back({"--packed-weights", options.packed_weights});
   for (const Recording& recording : list.recordings) inputs.push_back({"a recording", recording.path});
   return check_paths(outputs, inputs);
 }
@@ -109,10 +110,14 @@ ExitCode infer(const Options& options, Console& console) {
   if (!model) return console.fail(ExitCode::model, model.error());
   if (Status status = check_labels(options, *model); !status)
     return console.fail(ExitCode::usage, status.error());
-  auto session = perch::Session::create(
-      std::make_shared<const perch::Model>(*std::move(model)),
-      {.threads = threads, .batch = batch, .precision = options.precision, .screen = screen});
+  auto session = perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)),
+                                        {.threads = threads,
+                                         .batch = batch,
+                                         .precision = options.precision,
+                                         .screen = screen,
+                                         .packed_weights = options.packed_weights});
   if (!session) return console.fail(ExitCode::model, session.error());
+  report_packed_weights(*session, console);
   auto writer = ResultWriter::create(options, session->model(), list.recordings);
   if (!writer) return console.fail(ExitCode::output, writer.error());
 
