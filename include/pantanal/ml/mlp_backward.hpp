@@ -38,7 +38,7 @@ class MlpBackward {
       const auto& layer = network.layers()[i];
       deltas_.emplace_back(activations_.capacity * activations_.strides[i + 1]);
       delta_sums_.emplace_back(layer.padded);
-      transposed_.emplace_back(i == 0 ? 0 : layer.fan_out * ops::round_up(layer.fan_in, network.panel()));
+      transposed_.emplace_back(i == 0 ? 0 : layer.fan_out * activations_.strides[i]);
       widest = std::max({widest, layer.fan_in * stretch * network.panel(), layer.padded});
     }
     gradient_ = AlignedBuffer<T>(widest);
@@ -101,8 +101,8 @@ class MlpBackward {
             {.a = deltas_[i].data(),
              .a_row_stride = activations_.strides[i + 1],
              .b = transposed_[i].data(),
-             .b_depth_stride = network.panel(),
-             .b_panel_stride = layer.fan_out * network.panel(),
+             .b_depth_stride = stride,
+             .b_panel_stride = network.panel(),
              .c = deltas_[i - 1].data(),
              .c_row_stride = stride,
              .c_panel_stride = network.panel(),
@@ -138,14 +138,13 @@ class MlpBackward {
 
   void transpose_weights(const MlpNetwork<T>& network, std::size_t i) {
     const auto& layer = network.layers()[i];
-    const std::size_t panel = network.panel();
+    const std::size_t panel = network.panel(), stride = activations_.strides[i];
     for (std::size_t q = 0; q < layer.fan_in; q += panel)
       for (std::size_t p = 0; p < layer.fan_out; p += panel) {
         const std::size_t height = std::min(panel, layer.fan_in - q),
                           width = std::min(panel, layer.fan_out - p);
         const T* from = network.parameters().data() + layer.weights + p * layer.fan_in + q * panel;
-        T* to = transposed_[i].data() + q * layer.fan_out + p * panel;
-        transpose(from, panel, height, width, to, panel);
+        transpose(from, panel, height, width, transposed_[i].data() + p * stride + q, stride);
       }
   }
 
