@@ -92,8 +92,10 @@ class MlpNetwork {
   Matrix<T> coefs(std::size_t i) const {
     const Layer& layer = layers_[i];
     Matrix<T> w(layer.fan_in, layer.fan_out);
-    for (std::size_t k = 0; k < layer.fan_in; ++k)
-      for (std::size_t j = 0; j < layer.fan_out; ++j) w(k, j) = parameters_[weight_index(layer, k, j)];
+    for (std::size_t j = 0; j < layer.fan_out; j += panel_)
+      for (std::size_t k = 0; k < layer.fan_in; ++k)
+        std::copy_n(parameters_.data() + weight_index(layer, k, j), std::min(panel_, layer.fan_out - j),
+                    w.row(k) + j);
     return w;
   }
   std::vector<T> intercepts(std::size_t i) const {
