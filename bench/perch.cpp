@@ -301,6 +301,34 @@ bool bench_pauses(const std::shared_ptr<const perch::Model>& model, perch::Preci
   return true;
 }
 
+/// A session with weights of its own and one that maps them from the file `path`, pass by pass in turn.
+bool bench_packed(const std::shared_ptr<const perch::Model>& model, perch::Precision precision,
+                  const char* path, std::size_t threads, std::size_t batch, std::size_t passes) {
+  std::vector<perch::Session> sessions;
+  for (const char* const packed : {"", path}) {
+    auto session = perch::Session::create(
+        model, {.threads = threads, .batch = batch, .precision = precision, .packed_weights = packed});
+    if (!session || !session->packed_weights()) return false;
+    sessions.push_back(std::move(*session));
+  }
+  const std::vector<float> windows =
+      kernels::random_floats(batch * model->architecture.frontend.samples, 1, 0.1f);
+  std::vector<float> label(batch * sessions[0].output_sizes().label);
+  std::vector<double> times[2];
+  for (std::size_t pass = 0; pass <= passes; ++pass)
+    for (std::size_t s = 0; s < sessions.size(); ++s) {
+      const auto start = std::chrono::steady_clock::now();
+      if (!sessions[s].run(windows, batch, {.label = label})) return false;
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+      if (pass > 0) times[s].push_back(seconds.count() / count(batch));
+    }
+  for (std::size_t s = 0; s < sessions.size(); ++s)
+    std::printf("weights\t%s\t%zu\t%zu\t%.5f\t%.5f\n", s == 0 ? "own" : "mapped", threads, batch,
+                1e3 * median(times[s]), 1e3 * *std::min_element(times[s].begin(), times[s].end()));
+  std::fflush(stdout);
+  return true;
+}
+
 }  // namespace
 }  // namespace pantanal
 
@@ -310,6 +338,7 @@ int main(int argc, char** argv) {
   std::vector<std::size_t> whole;
   perch::Precision precision = perch::Precision::fp32;
   bool pauses = false;
+  const char* packed = nullptr;
   for (int i = 1; i < argc; ++i) {
     const bool has_value = i + 1 < argc;
     if (has_value && !std::strcmp(argv[i], "--passes"))
@@ -322,11 +351,14 @@ int main(int argc, char** argv) {
       precision = perch::Precision::int8;
     else if (!std::strcmp(argv[i], "--pauses"))
       pauses = true;
+    else if (has_value && !std::strcmp(argv[i], "--packed-weights"))
+      packed = argv[++i];
     else if (!std::strcmp(argv[i], "--whole"))
       whole = {0, 234, 14795};
     else
       return std::fprintf(stderr,
-                          "usage: perch [--passes N] [--classes N] [--whole] [--bf16|--int8] [--pauses]\n"),
+                          "usage: perch [--passes N] [--classes N] [--whole] [--bf16|--int8] [--pauses] "
+                          "[--packed-weights FILE]\n"),
              1;
   }
   const auto make_model = [](std::size_t n) {
@@ -337,6 +369,13 @@ int main(int argc, char** argv) {
     if (pauses && !bench_pauses(make_model(classes), precision, std::chrono::milliseconds(pause), passes))
       return 1;
   if (pauses) return 0;
+  if (packed) {
+    const auto model = make_model(classes);
+    for (const std::size_t threads : {1, 2})
+      for (const std::size_t batch : {1, 12})
+        if (!bench_packed(model, precision, packed, threads, batch, std::max(2ul, passes / batch))) return 1;
+    return 0;
+  }
   for (const std::size_t threads : {1, 2})
     std::printf("peak\t%s\t%zu\t%.2f\t%.2f\n", to_string(best_instruction_set()), threads,
                 bench::peak_gflops(best_instruction_set(), threads), bench::read_gbytes(threads));

@@ -33,17 +33,23 @@ namespace {
 
 class Perch {
  public:
-  Perch(const std::filesystem::path& path, std::int64_t threads) {
+  Perch(const std::filesystem::path& path, std::int64_t threads, const std::filesystem::path& packed) {
     const std::size_t team = thread_count(threads);
     const nb::gil_scoped_release released;
     auto model = perch::load_model(path, {.keep_narrow = true});
     if (!model) throw Failure{blame_contents(std::move(model).error(), path)};
-    session_.emplace(value_or_raise(
-        perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)), {.threads = team})));
+    session_.emplace(
+        value_or_raise(perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)),
+                                              {.threads = team, .packed_weights = packed})));
   }
 
   const perch::Model& model() const { return session_->model(); }
   std::size_t threads() const { return session_->options().threads; }
+  /// Why the file of packed weights is not used; empty where it is, or none was asked for.
+  std::string packed_weights_problem() const {
+    const Status& status = session_->packed_weights();
+    return status ? "" : status.error().message();
+  }
 
   /// Fills those of the outputs that are given; each must have room for `windows`, [n, samples]. One call at
   /// a time computes, others wait.
@@ -106,7 +112,10 @@ NB_MODULE(_pantanal, module) {
   translate_failures();
   module.attr("version") = PANTANAL_VERSION;
   nb::class_<Perch>(module, "Perch")
-      .def(nb::init<const std::filesystem::path&, std::int64_t>(), nb::arg("path"), nb::arg("threads"))
+      .def(nb::init<const std::filesystem::path&, std::int64_t, const std::filesystem::path&>(),
+           nb::arg("path"), nb::arg("threads"), nb::arg("packed_weights"))
+      .def_prop_ro("packed_weights_problem",
+                   [](const Perch& perch) { return perch.packed_weights_problem(); })
       .def_prop_ro("labels", [](const Perch& perch) { return perch.model().labels; })
       .def_prop_ro("architecture_json",
                    [](const Perch& perch) { return perch::architecture_json(perch.model().architecture); })

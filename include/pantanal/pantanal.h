@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 /* Counts the interface's changes. Functions are added, never altered. */
-#define PANTANAL_API_VERSION 1
+#define PANTANAL_API_VERSION 2
 
 #if defined(__GNUC__)
 #define PANTANAL_API __attribute__((visibility("default")))
@@ -86,14 +86,24 @@ typedef struct pantanal_session_options {
   size_t struct_size;
   size_t threads; /* 0 (default): as many as the CPU has */
   size_t batch;   /* windows between two passes over the label head, default 12; memory grows with it */
+  const char* packed_weights; /* a file, or NULL (default): see below */
 } pantanal_session_options;
 
 PANTANAL_API void pantanal_session_options_init(pantanal_session_options* options);
 
-/* Packs weights and sets memory aside, all that is needed. `options` may be NULL. */
+/* Packs weights and sets memory aside, all that is needed. `options` may be NULL.
+ *
+ * Where `packed_weights` names a file, the weights are mapped from it: it saves the packing, and processes
+ * share its memory. Where it is not there or does not fit (another model, another kind of CPU, damaged) it is
+ * made anew, unless it is a file of another kind. A session that can neither use nor make it packs weights of
+ * its own: pantanal_session_packed_weights says why. No result differs by a bit. */
 PANTANAL_API pantanal_status pantanal_session_create(const pantanal_model* model,
                                                      const pantanal_session_options* options,
                                                      pantanal_session** session);
+
+/* PANTANAL_OK where the file that was asked for is used or made, or none was asked for; else what was wrong
+ * with it. */
+PANTANAL_API pantanal_status pantanal_session_packed_weights(const pantanal_session* session);
 PANTANAL_API void pantanal_session_free(pantanal_session* session);
 
 /* windows [n, window_samples], mono at the model's rate -> embedding [n, embedding_size], label [n, classes]
@@ -117,6 +127,7 @@ typedef struct pantanal_stream_options {
   float threshold;    /* a class is heard in a window from this logit on; finite, default 0 */
   double longest_s;   /* a detection that lasts is given out in pieces of about this length, at least a
                          window's; default 60 */
+  const char* packed_weights; /* a file, or NULL (default): see pantanal_session_create */
 } pantanal_stream_options;
 
 PANTANAL_API void pantanal_stream_options_init(pantanal_stream_options* options);
@@ -151,6 +162,8 @@ typedef struct pantanal_window {
 PANTANAL_API pantanal_status pantanal_stream_create(const pantanal_model* model,
                                                     const pantanal_stream_options* options,
                                                     pantanal_stream** stream);
+/* As pantanal_session_packed_weights. */
+PANTANAL_API pantanal_status pantanal_stream_packed_weights(const pantanal_stream* stream);
 PANTANAL_API void pantanal_stream_free(pantanal_stream* stream);
 
 /* Takes `*taken` of `frames` frames, [frames, channels], fewer if a window is ready, or if they are many:

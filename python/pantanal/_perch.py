@@ -2,7 +2,8 @@
 
 import json
 import os
-from typing import Any, Dict, List, Sequence, Tuple, Union
+import warnings
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ class Perch:
     Args:
         path: the model, a .safetensors file.
         threads: threads to compute with; 0 stands for as many as the CPU has.
+        packed_weights: a file to map packed weights from, made where it is not there or does not fit: it saves the packing, and
+            processes share its memory. One that can neither be used nor made is warned of. No result differs by a bit.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -29,9 +32,16 @@ class Perch:
         ValueError: a number of threads that makes no sense.
     """
 
-    def __init__(self, path: Union[str, "os.PathLike[str]"], threads: int = 0) -> None:
-        self._perch = _pantanal.Perch(os.fspath(path), threads)
-        self._path = path
+    def __init__(
+        self,
+        path: Union[str, "os.PathLike[str]"],
+        threads: int = 0,
+        packed_weights: Optional[Union[str, "os.PathLike[str]"]] = None,
+    ) -> None:
+        self._perch = _pantanal.Perch(os.fspath(path), threads, os.fspath(packed_weights) if packed_weights else "")
+        if self._perch.packed_weights_problem:
+            warnings.warn(f"packed_weights: {self._perch.packed_weights_problem}", stacklevel=2)
+        self._path, self._packed_weights = path, packed_weights
         self._labels = self._perch.labels
         self._architecture = self.architecture
 
@@ -101,7 +111,7 @@ class Perch:
         return shapes
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return Perch, (self._path, self._perch.threads)
+        return Perch, (self._path, self._perch.threads, self._packed_weights)
 
     def __repr__(self) -> str:
         return f"<pantanal.Perch {os.fspath(self._path)!r}: {len(self._labels)} classes, {self._perch.threads} threads>"

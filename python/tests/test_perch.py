@@ -181,6 +181,16 @@ def test_refuses_paths_that_lead_nowhere(tmp_path):
         pantanal.Perch(None)
 
 
+def test_maps_packed_weights(perch, model_path, windows, tmp_path):
+    expected = perch.run(windows)
+    for _ in range(2):  # made, then mapped
+        outputs = pantanal.Perch(model_path, packed_weights=tmp_path / "packed").run(windows)
+        assert all(np.array_equal(outputs[name], expected[name]) for name in expected)
+    assert (tmp_path / "packed").read_bytes().startswith(b"PANTPACK")
+    with pytest.warns(UserWarning, match="packed_weights: .*a file of another kind"):
+        assert np.array_equal(pantanal.Perch(model_path, packed_weights=model_path).run(windows)["label"], expected["label"])
+
+
 def test_threads_may_share_one(perch, windows):
     expected = [perch.embed(windows[i : i + 1]) for i in range(5)]
     wrong = []

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <initializer_list>
 #include <new>
 #include <string>
@@ -67,6 +68,9 @@ inline Status required(const void* argument, const char* name) {
   if (argument) return {};
   return Error{ErrorCode::invalid_argument, name, "NULL", "a pointer"};
 }
+
+/// The file that an option names; empty where it names none.
+inline std::filesystem::path path_of(const char* name) { return name ? name : ""; }
 
 /// The caller's options over the defaults: as many fields as his header knew. `fields` are the offsets of all
 /// but struct_size, where an older header's struct may have ended.

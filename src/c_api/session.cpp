@@ -14,7 +14,7 @@ using namespace pantanal;
 using c_api::guarded, c_api::required;
 
 void pantanal_session_options_init(pantanal_session_options* options) {
-  if (options) *options = {sizeof *options, 0, 12};
+  if (options) *options = {sizeof *options, 0, 12, nullptr};
 }
 
 pantanal_status pantanal_session_create(const pantanal_model* model, const pantanal_session_options* options,
@@ -23,13 +23,24 @@ pantanal_status pantanal_session_create(const pantanal_model* model, const panta
     PANTANAL_TRY_STATUS(required(model, "model"));
     PANTANAL_TRY_STATUS(required(session, "session"));
     PANTANAL_TRY(const pantanal_session_options given,
-                 c_api::read_options(options, pantanal_session_options_init,
-                                     {offsetof(pantanal_session_options, threads),
-                                      offsetof(pantanal_session_options, batch)}));
-    PANTANAL_TRY(perch::Session created,
-                 perch::Session::create(model->model, {.threads = given.threads, .batch = given.batch}));
+                 c_api::read_options(
+                     options, pantanal_session_options_init,
+                     {offsetof(pantanal_session_options, threads), offsetof(pantanal_session_options, batch),
+                      offsetof(pantanal_session_options, packed_weights)}));
+    PANTANAL_TRY(
+        perch::Session created,
+        perch::Session::create(model->model, {.threads = given.threads,
+                                              .batch = given.batch,
+                                              .packed_weights = c_api::path_of(given.packed_weights)}));
     *session = new pantanal_session{std::move(created)};
     return {};
+  });
+}
+
+pantanal_status pantanal_session_packed_weights(const pantanal_session* session) {
+  return guarded([&]() -> Status {
+    PANTANAL_TRY_STATUS(required(session, "session"));
+    return session->session.packed_weights();
   });
 }
 

@@ -65,7 +65,7 @@ Status push(pantanal_stream* stream, const void* samples, size_t frames, size_t*
 }  // namespace
 
 void pantanal_stream_options_init(pantanal_stream_options* options) {
-  if (options) *options = {sizeof *options, 0, 1, 0, 0, 1, 0, 60};
+  if (options) *options = {sizeof *options, 0, 1, 0, 0, 1, 0, 60, nullptr};
 }
 
 pantanal_status pantanal_stream_create(const pantanal_model* model, const pantanal_stream_options* options,
@@ -80,9 +80,13 @@ pantanal_status pantanal_stream_create(const pantanal_model* model, const pantan
             {offsetof(pantanal_stream_options, sample_rate), offsetof(pantanal_stream_options, channels),
              offsetof(pantanal_stream_options, hop_s), offsetof(pantanal_stream_options, normalize_peak),
              offsetof(pantanal_stream_options, threads), offsetof(pantanal_stream_options, threshold),
-             offsetof(pantanal_stream_options, longest_s)}));
-    PANTANAL_TRY(perch::Session session,
-                 perch::Session::create(model->model, {.threads = given.threads, .batch = 1}));
+             offsetof(pantanal_stream_options, longest_s),
+             offsetof(pantanal_stream_options, packed_weights)}));
+    PANTANAL_TRY(
+        perch::Session session,
+        perch::Session::create(
+            model->model,
+            {.threads = given.threads, .batch = 1, .packed_weights = c_api::path_of(given.packed_weights)}));
     PANTANAL_TRY(stream::DetectionStream heard,
                  stream::DetectionStream::create(std::move(session), stream_options(given), converter));
     auto created = std::make_unique<pantanal_stream>(pantanal_stream{std::move(heard)});
@@ -90,6 +94,13 @@ pantanal_status pantanal_stream_create(const pantanal_model* model, const pantan
     created->block.resize(std::size_t{4096} / given.channels * given.channels);
     *stream = created.release();
     return {};
+  });
+}
+
+pantanal_status pantanal_stream_packed_weights(const pantanal_stream* stream) {
+  return guarded([&]() -> Status {
+    PANTANAL_TRY_STATUS(required(stream, "stream"));
+    return stream->heard.stream().session().packed_weights();
   });
 }
 

@@ -122,6 +122,41 @@ TEST_F(CApi, RunsWindows) {
   pantanal_session_free(nullptr);
 }
 
+TEST_F(CApi, MapsPackedWeights) {
+  const CModel model(tiny_);
+  const TemporaryFolder folder;
+  const std::string packed = (folder / "packed").string();
+  const auto windows = noise(16000);
+  pantanal_session_options options;
+  pantanal_session_options_init(&options);
+  options.packed_weights = packed.c_str();
+  for (int start = 0; start < 2; ++start) {
+    pantanal_session* session = nullptr;
+    ASSERT_EQ(pantanal_session_create(model, &options, &session), PANTANAL_OK) << pantanal_last_error();
+    std::vector<float> labels(7);
+    EXPECT_EQ(pantanal_session_run(session, windows.data(), 1, nullptr, labels.data(), nullptr), PANTANAL_OK);
+    EXPECT_EQ(labels, labels_in_cpp(windows, 1));
+    EXPECT_EQ(pantanal_session_packed_weights(session), PANTANAL_OK);
+    pantanal_session_free(session);
+    EXPECT_TRUE(std::filesystem::exists(packed));
+  }
+  pantanal_stream_options streaming;
+  pantanal_stream_options_init(&streaming);
+  const std::string another = (folder / "another").string();
+  streaming.packed_weights = another.c_str();
+  pantanal_stream* stream = nullptr;
+  ASSERT_EQ(pantanal_stream_create(model, &streaming, &stream), PANTANAL_OK) << pantanal_last_error();
+  EXPECT_EQ(pantanal_stream_packed_weights(stream), PANTANAL_OK);
+  pantanal_stream_free(stream);
+  EXPECT_EQ(read_bytes(another), read_bytes(packed));
+  write_bytes(another, "another's notes");
+  ASSERT_EQ(pantanal_stream_create(model, &streaming, &stream), PANTANAL_OK) << pantanal_last_error();
+  EXPECT_EQ(pantanal_stream_packed_weights(stream), PANTANAL_MISMATCH);
+  EXPECT_NE(std::string(pantanal_last_error()).find(another), std::string::npos) << pantanal_last_error();
+  pantanal_stream_free(stream);
+  EXPECT_EQ(read_bytes(another), "another's notes");
+}
+
 TEST_F(CApi, KeepsClasses) {
   const CModel model(tiny_);
   const std::size_t rows[] = {5, 2}, wrong[] = {7};

@@ -4,17 +4,25 @@
 #include <gtest/gtest.h>
 #include <spawn.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "io/temporary_folder.hpp"
+#include "pantanal/io/posix.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "perch/random_model.hpp"
+#include "program.hpp"
 #include "wav_files.hpp"
 
 namespace pantanal::infer {
@@ -160,6 +168,73 @@ TEST(Memory, IsLessInBfloat16AndRefusedBeforehandIfTooMuch) {
   }
   EXPECT_LT(twelve("92M") * 1024, 92'000'000);
   for (const long refused : {one("50M"), stream("50M"), twelve("75M")}) EXPECT_EQ(refused, -7);
+}
+
+/// A stream that has computed one window and waits for more.
+class WaitingStream {
+ public:
+  WaitingStream(const TemporaryFolder& folder, const std::string& name, std::vector<std::string> options)
+      : out_(folder / (name + ".ndjson")), fifo_(make_fifo(folder / name)) {
+    options.insert(options.end(), {"--stream", (folder / name).string()});
+    program_.emplace(std::move(options), folder.path(), out_, folder / (name + ".messages"));
+    const std::vector<char> window(2 * 5 * 32000);
+    EXPECT_EQ(::write(fifo_.get(), window.data(), window.size()), static_cast<ssize_t>(window.size()));
+    for (int tries = 0; tries < 3000 && read_bytes(out_).find("\"window\"") == std::string::npos; ++tries)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+
+  /// Bytes of `kind`, such as "Pss", in /proc/PID/smaps_rollup.
+  long memory(const std::string& kind) const {
+    const std::string text = read_bytes("/proc/" + std::to_string(program_->id()) + "/smaps_rollup");
+    const std::size_t at = text.find('\n' + kind + ':');
+    return at == std::string::npos ? -1 : 1024 * std::stol(text.substr(at + kind.size() + 2));
+  }
+
+  /// Ends it; returns what it has written.
+  std::string finish() {
+    fifo_.close();
+    EXPECT_EQ(program_->wait().code, 0);
+    return read_bytes(out_);
+  }
+
+ private:
+  static FileDescriptor make_fifo(const std::filesystem::path& path) {
+    EXPECT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    FileDescriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));  // which waits for no reader
+    EXPECT_GE(::fcntl(file.get(), F_SETPIPE_SZ, 1 << 20), 1 << 20) << "room for a window";
+    return file;
+  }
+
+  std::filesystem::path out_;
+  FileDescriptor fifo_;
+  std::optional<Program> program_;
+};
+
+/// Two streams of one model with --packed-weights hold the weights once, and neither as memory of its own.
+TEST(Memory, OfPackedWeightsIsShared) {
+  if (sanitized) GTEST_SKIP() << "a sanitizer's memory is not the program's";
+  const TemporaryFolder folder;
+  const std::string model = (folder / "perch.safetensors").string(), packed = (folder / "packed").string();
+  ASSERT_TRUE(write_full_size_model(model, Dtype::f32));
+  WaitingStream alone(folder, "alone", {"--model", model});
+  WaitingStream first(folder, "first", {"--model", model, "--packed-weights", packed});
+  const auto made = std::filesystem::last_write_time(packed);
+  WaitingStream second(folder, "second", {"--model", model, "--packed-weights", packed});
+  EXPECT_EQ(std::filesystem::last_write_time(packed), made);
+  const auto weights = static_cast<long>(std::filesystem::file_size(packed));
+  ASSERT_GT(weights, 48'000'000);
+  const long own = alone.memory("Private_Dirty");
+  EXPECT_GT(own, weights);
+  for (const WaitingStream* const stream : {&first, &second}) {
+    EXPECT_GT(stream->memory("Private_Dirty"), 0);
+    EXPECT_LT(stream->memory("Private_Dirty"), own - weights * 9 / 10);
+    EXPECT_GT(stream->memory("Rss"), weights);
+    EXPECT_LT(stream->memory("Pss"), stream->memory("Rss") - weights * 2 / 5);
+  }
+  const std::string events = alone.finish();
+  EXPECT_NE(events.find("\"window\""), std::string::npos);
+  EXPECT_EQ(first.finish(), events);
+  EXPECT_EQ(second.finish(), events);
 }
 
 }  // namespace

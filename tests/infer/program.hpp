@@ -46,6 +46,7 @@ class Program {
   }
 
   void end_by(int signal) const { ::kill(id_, signal); }
+  pid_t id() const { return id_; }
 
   Finished wait() const {
     int status = 0;

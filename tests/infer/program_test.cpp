@@ -124,6 +124,32 @@ TEST_F(ProgramTest, GivesTheSameWithAnyThreadsAndBatch) {
     }
 }
 
+TEST_F(ProgramTest, TakesPackedWeightsFromAFile) {
+  write_chirp(folder_ / "a.wav", 1.2);
+  const std::string expected = infer({"a.wav"}).out;
+  std::string packed;
+  const auto gives_the_same = [&](const char* name) {
+    const Finished finished = infer({"a.wav", "--packed-weights", name});
+    EXPECT_EQ(finished.code, 0);
+    EXPECT_EQ(finished.out, expected);
+    return finished.err;
+  };
+  EXPECT_EQ(gives_the_same("p"), "");
+  packed = read_bytes(folder_ / "p");
+  EXPECT_TRUE(packed.starts_with("PANTPACK"));
+  EXPECT_EQ(gives_the_same("p"), "");
+  overwrite_byte(folder_ / "p", 5000, static_cast<char>(~packed[5000]));
+  EXPECT_EQ(gives_the_same("p"), "");
+  EXPECT_EQ(read_bytes(folder_ / "p"), packed) << "made anew";
+  write_bytes(folder_ / "song", "RIFF");
+  EXPECT_NE(gives_the_same("song").find("--packed-weights: song: mismatch: found a file of another kind"),
+            std::string::npos);
+  EXPECT_EQ(read_bytes(folder_ / "song"), "RIFF");
+  EXPECT_NE(gives_the_same("no/p").find("no/p: not found"), std::string::npos);
+  for (const char* const refused : {"", "m.safetensors", "a.wav"})
+    EXPECT_EQ(infer({"a.wav", "--packed-weights", refused}).code, 2) << refused;
+}
+
 TEST_F(ProgramTest, StartsNoMoreThreadsThanAreOfUse) {
   if (hardware_threads() >= 256) GTEST_SKIP() << "1024 threads are of use on this machine";
   write_chirp(folder_ / "a.wav", 1.2);

@@ -99,6 +99,23 @@ TEST(Map, SaturatesFarOut) {
     }
 }
 
+/// So that an overflow within a network is seen where its outputs are checked.
+TEST(Map, NaNStaysNaNInItsLane) {
+  const float not_a_number = std::numeric_limits<float>::quiet_NaN();
+  for (const KernelTable* table : all_tables())
+    for (const Function function :
+         {Function::exp, Function::exp2, Function::silu, Function::gelu, Function::softplus})
+      for (const float bad : {not_a_number, -not_a_number})
+        for (std::size_t at = 0; at < 33; ++at) {
+          std::vector<float> x = random_floats(33, 2);
+          x[at] = bad;
+          table->map(function, x.data(), 1, x.size(), x.size());
+          for (std::size_t i = 0; i < x.size(); ++i)
+            ASSERT_EQ(std::isnan(x[i]), i == at)
+                << to_string(table->isa) << ", function " << static_cast<int>(function) << ", " << at;
+        }
+}
+
 TEST(Map, StaysInsideItsColumns) {
   constexpr std::size_t rows = 3, stride = 40;
   for (const KernelTable* table : all_tables())

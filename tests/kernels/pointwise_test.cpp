@@ -1,5 +1,6 @@
 // The 1x1 convolution of every instruction set against its double reference, tails and strides included.
 #include <cmath>
+#include <limits>
 
 #include "kernels/guarded.hpp"
 #include "pantanal/kernels/reference.hpp"
@@ -94,6 +95,31 @@ TEST(Pointwise, DoesNotDependOnHowRowsAreCut) {
     run(0, rows, whole);
     run(0, 5, cut), run(5, 6, cut), run(6, 20, cut), run(20, rows, cut);
     EXPECT_EQ(whole, cut) << to_string(table->isa);
+  }
+}
+
+/// So that an overflow within a network is seen where its outputs are checked.
+TEST(Pointwise, NaNStaysNaNInItsRow) {
+  const std::vector<float> x{1, std::numeric_limits<float>::quiet_NaN(), -1}, one{1.0f};
+  for (const KernelTable* table : all_tables()) {
+    const ops::PackedMatrix packed = ops::pack_matrix(*table, one, {}, 1, 1);
+    for (const Activation act :
+         {Activation::none, Activation::relu, Activation::sigmoid, Activation::swish}) {
+      std::vector<float> y(x.size() * packed.padded_columns);
+      table->pointwise({.input = x.data(),
+                        .input_stride = 1,
+                        .weights = packed.weights.data(),
+                        .bias = packed.bias.data(),
+                        .output = y.data(),
+                        .output_stride = packed.padded_columns,
+                        .rows = x.size(),
+                        .depth = 1,
+                        .padded_columns = packed.padded_columns,
+                        .activation = act});
+      for (std::size_t i = 0; i < x.size(); ++i)
+        ASSERT_EQ(std::isnan(y[i * packed.padded_columns]), i == 1)
+            << to_string(table->isa) << ", activation " << static_cast<int>(act);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 
@@ -11,7 +12,9 @@
 #include "duration.hpp"
 #include "infer/wav_files.hpp"
 #include "io/temporary_folder.hpp"
+#include "pantanal/audio/soundfile.hpp"
 #include "pantanal/competition/soundscape.hpp"
+#include "soundscape_decoder.hpp"
 #include "soundscape_feed.hpp"
 #include "submission_board.hpp"
 
@@ -44,7 +47,8 @@ TEST(SoundscapeFeed, GivesAllInOrderBrokenOnesToo) {
   infer::write_chirp(folder / "a.ogg", 1, 1);
   write_bytes(folder / "b.ogg", "no recording");
   infer::write_chirp(folder / "c.ogg", 1, 2);
-  SoundscapeFeed feed({folder / "a.ogg", folder / "b.ogg", folder / "c.ogg"});
+  SoundscapeDecoder decoder;
+  SoundscapeFeed feed({folder / "a.ogg", folder / "b.ogg", folder / "c.ogg"}, decoder);
   for (std::size_t i = 0; i < 3; ++i) {
     const auto next = feed.next();
     ASSERT_TRUE(next);
@@ -52,7 +56,7 @@ TEST(SoundscapeFeed, GivesAllInOrderBrokenOnesToo) {
     EXPECT_EQ(next->samples.ok(), i != 1);
   }
   EXPECT_FALSE(feed.next());
-  SoundscapeFeed left_alone(std::vector<std::filesystem::path>(20, folder / "a.ogg"));
+  SoundscapeFeed left_alone(std::vector<std::filesystem::path>(20, folder / "a.ogg"), decoder);
   EXPECT_TRUE(left_alone.next());  // and the others are not waited for
 }
 
@@ -64,19 +68,19 @@ Status decode_with_accidents(const std::filesystem::path& path, const infer::Dec
   return decode_soundscape(path, options, take);
 }
 
-infer::DecoderProcess accident_prone(int cpu_seconds) {
+SoundscapeDecoder accident_prone(int cpu_seconds) {
   auto process = infer::DecoderProcess::start({.cpu_seconds = cpu_seconds}, decode_with_accidents);
   EXPECT_TRUE(succeeded(process));
-  return *std::move(process);
+  return SoundscapeDecoder(*std::move(process));
 }
 
 TEST(SoundscapeFeed, LosesOneSoundscapeToACrash) {
   const TemporaryFolder folder;
   for (const char* const name : {"a.ogg", "crash.ogg", "hang.ogg", "z.ogg"})
     infer::write_chirp(folder / name, 7, 2);
-  infer::DecoderProcess process = accident_prone(1);
+  SoundscapeDecoder decoder = accident_prone(1);
   SoundscapeFeed feed({folder / "a.ogg", folder / "crash.ogg", folder / "hang.ogg", folder / "z.ogg"},
-                      &process);
+                      decoder);
   EXPECT_EQ(*feed.next()->samples, *read_soundscape_60s(folder / "a.ogg"));
   EXPECT_TRUE(
       refused(feed.next()->samples, ErrorCode::internal, {"crash.ogg", "crashed (Segmentation fault)"}));
@@ -88,10 +92,10 @@ TEST(SoundscapeFeed, LosesOneSoundscapeToACrash) {
 TEST(SoundscapeFeed, WaitsForNoRecordingOnceItShallStop) {
   const TemporaryFolder folder;
   infer::write_chirp(folder / "hang.ogg", 1, 1);
-  infer::DecoderProcess process = accident_prone(300);
+  SoundscapeDecoder decoder = accident_prone(300);
   const auto start = std::chrono::steady_clock::now();
   {
-    SoundscapeFeed feed({folder / "hang.ogg", folder / "hang.ogg"}, &process);
+    SoundscapeFeed feed({folder / "hang.ogg", folder / "hang.ogg"}, decoder);
     EXPECT_FALSE(feed.next([] { return true; }));
   }
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
@@ -100,11 +104,35 @@ TEST(SoundscapeFeed, WaitsForNoRecordingOnceItShallStop) {
 TEST(SoundscapeFeed, DecodesItselfWhereTheProcessIsLost) {
   const TemporaryFolder folder;
   infer::write_chirp(folder / "a.ogg", 6, 1);
-  infer::DecoderProcess process = accident_prone(20);
-  process.stop();
-  SoundscapeFeed feed({folder / "a.ogg", folder / "a.ogg"}, &process);
+  SoundscapeDecoder decoder = accident_prone(20);
+  decoder.stop();
+  SoundscapeFeed feed({folder / "a.ogg", folder / "a.ogg"}, decoder);
   for (int i = 0; i < 2; ++i) EXPECT_EQ(*feed.next()->samples, *read_soundscape_60s(folder / "a.ogg"));
-  EXPECT_FALSE(process.is_alive());
+  EXPECT_FALSE(decoder.has_process());
+}
+
+TEST(SoundscapeDecoder, TakesWhatSoundfileTakes) {
+  if (!audio::reads_as_soundfile()) GTEST_SKIP() << "built without libsndfile";
+  const TemporaryFolder folder;
+  infer::write_broken_chirp(folder / "cut.ogg", 4, 0.3);
+  infer::Console console;
+  std::vector<float> found;
+  for (const bool in_process : {true, false}) {
+    SoundscapeDecoder strict({.in_process = in_process}, console),
+        lenient({.in_process = in_process, .soundfile_compat = true}, console);
+    EXPECT_EQ(lenient.has_process(), !in_process);
+    EXPECT_TRUE(refused(strict.decode(folder / "cut.ogg", {}), ErrorCode::corrupt, {"cut.ogg"}));
+    const auto samples = lenient.decode(folder / "cut.ogg", {});
+    ASSERT_TRUE(succeeded(samples));
+    if (in_process) found = *samples;
+    EXPECT_EQ(*samples, found);
+  }
+  const auto sounds = [&](std::size_t begin, std::size_t end) {
+    return std::any_of(found.begin() + static_cast<std::ptrdiff_t>(begin),
+                       found.begin() + static_cast<std::ptrdiff_t>(end), [](float x) { return x != 0; });
+  };
+  EXPECT_TRUE(sounds(30000, 38000));  // of four seconds the first three tenths
+  EXPECT_FALSE(sounds(39000, found.size()));
 }
 
 TEST(SubmissionBoard, PublishesWhatStands) {
@@ -170,7 +198,9 @@ TEST(CheckPaths, RefusesAnOutputThatTakesAnotherFilesPlace) {
     EXPECT_EQ(line.code, infer::ExitCode::usage);
     EXPECT_NE(line.text.find("a file of its own"), std::string::npos) << line.text;
   }
-  const std::string cache = folder.path();
+  const std::string cache = folder.path(), packed = folder / "s.csv";
+  EXPECT_FALSE(submits("s.csv", "l", {"--packed-weights", packed.c_str()}).options);
+  EXPECT_TRUE(submits("t.csv", "l", {"--packed-weights", packed.c_str()}).options);
   EXPECT_TRUE(submits("s.csv", "l", {"--train-from-cache", cache.c_str()}).options);
   EXPECT_FALSE(submits("full_perch_arrays.npz", "l", {"--train-from-cache", cache.c_str()}).options);
   const char* const train[] = {"pantanal-train", "--data", "d", "--perch", "m", "--out", "d/taxonomy.csv"};

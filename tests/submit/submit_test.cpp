@@ -103,8 +103,11 @@ TEST_F(SubmitTest, MakesAValidSubmission) {
   EXPECT_TRUE(valid("prior.csv"));
   EXPECT_NE(bytes("prior.csv"), bytes("a.csv"));
   EXPECT_NE(none.err.find("no time for 5 of 5"), std::string::npos) << none.err;
-  EXPECT_EQ(submit("b.csv", {"--time-budget", "10m", "--threads", "1"}).code, 0);
+  EXPECT_EQ(
+      submit("b.csv", {"--time-budget", "10m", "--threads", "1", "--packed-weights", path("packed")}).code,
+      0);
   EXPECT_EQ(bytes("b.csv"), bytes("a.csv"));
+  EXPECT_TRUE(bytes("packed").starts_with("PANTPACK"));
   // Training and submitting in a row.
   fs::rename(path("h"), path("h1"));
   const Finished both = submit("c.csv", {"--train-from-cache", path("cache"), "--config", path("c.json")});

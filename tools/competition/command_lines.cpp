@@ -76,7 +76,7 @@ struct Text {
   std::string data, perch, heads, cache, logs, config = "v5-run", mode = "submit", budget;
   infer::RunText run;
   std::int64_t threads = 0;
-  bool in_process = false;
+  SoundscapeDecoder::Options decoding;
 };
 
 const CLI::Validator is_name([](const std::string& name) { return name.empty() ? "'' is no file name" : ""; },
@@ -100,8 +100,9 @@ void declare_common(CLI::App& app, Text& text) {
   app.add_option("--threads", text.threads, "Threads to compute with (default 0: as many as the CPU has)")
       ->option_text("N")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1024}));
-  app.add_flag("--in-process", text.in_process,
+  app.add_flag("--in-process", text.decoding.in_process,
                "Decode within the program instead of in a process of little memory and few rights");
+  infer::declare_soundfile_compat(app, text.decoding.soundfile_compat);
 }
 
 /// Parses; nothing if that went well, else what to print.
@@ -136,6 +137,7 @@ Status check(const SubmitOptions& o) {
   inputs.push_back({"--perch", o.perch});
   std::vector<NamedPath> outputs = {
       {"--out", o.out}, {"the journal", o.out.string() + ".journal"}, {"--logs", o.logs}};
+  if (!o.packed_weights.empty()) outputs.push_back({"--packed-weights", o.packed_weights});
   (o.train_from_cache ? outputs : inputs).push_back({"--heads", o.heads});
   if (o.train_from_cache) add_cache_files(inputs, *o.train_from_cache);
   return infer::check_paths(outputs, inputs);
@@ -198,8 +200,9 @@ ParsedLine<SubmitOptions> parse_submit_line(int argc, const char* const* argv) {
   options.logs = logs_path(text, options.out);
   if (!text.cache.empty()) options.train_from_cache = text.cache;
   options.threads = static_cast<std::size_t>(text.threads);
-  options.in_process = text.in_process;
+  options.decoding = text.decoding;
   options.max_memory = text.run.memory_limit(), options.precision = text.run.chosen_precision();
+  options.packed_weights = text.run.packed_weights;
   return checked(app, std::move(options));
 }
 
@@ -253,7 +256,7 @@ ParsedLine<TrainOptions> parse_train_line(int argc, const char* const* argv) {
   options.with_studies = text.mode == "train";
   options.configuration = *std::move(configuration);
   options.threads = static_cast<std::size_t>(text.threads);
-  options.in_process = text.in_process;
+  options.decoding = text.decoding;
   return checked(app, std::move(options));
 }
 

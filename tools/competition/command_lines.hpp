@@ -6,6 +6,7 @@
 #include <string>
 
 #include "exit_code.hpp"
+#include "soundscape_decoder.hpp"
 #include "submit_options.hpp"
 
 namespace pantanal::competition {
@@ -16,7 +17,7 @@ struct TrainOptions {
   bool with_studies = false;
   Configuration configuration = {};
   std::size_t threads = 0;  ///< 0: as many as the hardware has
-  bool in_process = false;  ///< decode within the program
+  SoundscapeDecoder::Options decoding = {};
 };
 
 struct RescoreOptions {

@@ -10,9 +10,8 @@
 #include <vector>
 
 #include "bounded_queue.hpp"
-#include "console.hpp"
-#include "decoder_process.hpp"
 #include "pantanal/core/result.hpp"
+#include "soundscape_decoder.hpp"
 
 namespace pantanal::competition {
 
@@ -23,22 +22,13 @@ struct DecodedSoundscape {
   double seconds = 0;  ///< that decoding took, beside whoever computes
 };
 
-/// What DecoderProcess does to a soundscape: read_soundscape_windows.
-Status decode_soundscape(const std::filesystem::path& path, const infer::DecodeOptions& options,
-                         const infer::TakeWindow& take);
-
-/// A process to decode soundscapes in; none if `in_process` says so, or the system has none left. Forks:
-/// before the program has threads.
-std::vector<infer::DecoderProcess> start_soundscape_decoder(bool in_process, infer::Console& console);
-
 /// A thread decodes in order, a few soundscapes ahead: 8 MB each.
 class SoundscapeFeed {
  public:
   static constexpr std::size_t ahead = 4;
 
-  /// Decodes in `decoder`, which must outlive the feed and can be used by no other if this one is left before
-  /// its end. In the program, if there is none or it is lost.
-  explicit SoundscapeFeed(std::vector<std::filesystem::path> paths, infer::DecoderProcess* decoder = nullptr);
+  /// `decoder` must outlive the feed, and loses its process if the feed is left before its end.
+  SoundscapeFeed(std::vector<std::filesystem::path> paths, SoundscapeDecoder& decoder);
   SoundscapeFeed(const SoundscapeFeed&) = delete;
   SoundscapeFeed& operator=(const SoundscapeFeed&) = delete;
   ~SoundscapeFeed();
@@ -48,10 +38,9 @@ class SoundscapeFeed {
 
  private:
   void decode_all(const std::stop_token& stop);
-  Result<std::vector<float>> decode(const std::filesystem::path& path, const std::stop_token& stop) const;
 
   std::vector<std::filesystem::path> paths_;
-  infer::DecoderProcess* decoder_;
+  SoundscapeDecoder& decoder_;
   infer::BoundedQueue<DecodedSoundscape> queue_{ahead};
   std::size_t taken_ = 0;
   std::jthread thread_;

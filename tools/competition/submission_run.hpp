@@ -10,13 +10,13 @@
 
 #include "bell.hpp"
 #include "console.hpp"
-#include "decoder_process.hpp"
 #include "pantanal/competition/effort.hpp"
 #include "pantanal/competition/heads_session.hpp"
 #include "pantanal/competition/journal.hpp"
 #include "pantanal/competition/perch_outputs.hpp"
 #include "pantanal/perch/session.hpp"
 #include "run_log.hpp"
+#include "soundscape_decoder.hpp"
 #include "submission_board.hpp"
 
 namespace pantanal::competition {
@@ -29,9 +29,9 @@ struct RunTotals {
 
 class SubmissionRun {
  public:
-  /// All but `paths` must outlive the run. `decoder`: see SoundscapeFeed.
-  SubmissionRun(std::vector<std::filesystem::path> paths, infer::DecoderProcess* decoder,
-                SubmissionBoard& board, Bell& bell, RunLog& log, infer::Console& console)
+  /// All but `paths` must outlive the run.
+  SubmissionRun(std::vector<std::filesystem::path> paths, SoundscapeDecoder& decoder, SubmissionBoard& board,
+                Bell& bell, RunLog& log, infer::Console& console)
       : paths_(std::move(paths)),
         decoder_(decoder),
         board_(board),
@@ -72,7 +72,7 @@ class SubmissionRun {
   std::size_t left() const;
 
   std::vector<std::filesystem::path> paths_;
-  infer::DecoderProcess* decoder_;
+  SoundscapeDecoder& decoder_;
   SubmissionBoard& board_;
   Bell& bell_;
   RunLog& log_;

@@ -22,7 +22,7 @@
 #include "pantanal/perch/model_file.hpp"
 #include "pantanal/pipeline/submission.hpp"
 #include "run_log.hpp"
-#include "soundscape_feed.hpp"
+#include "run_options.hpp"
 #include "submission_board.hpp"
 #include "submission_memory.hpp"
 #include "submission_run.hpp"
@@ -62,7 +62,7 @@ class Submit {
         console_(console),
         bell_(Bell::Clock::now(), options.budget_s),
         threads_(options.threads ? options.threads : hardware_threads()),
-        decoder_(start_soundscape_decoder(options.in_process, console)) {}
+        decoder_(options.decoding, console) {}
 
   ExitCode run() {
     const ExitCode code = work();
@@ -82,7 +82,7 @@ class Submit {
     if (is_over()) return end();
     if (Status status = check_memory(); !status) return stop(status.error(), ExitCode::memory);
     if (Status status = prepare(); !status) return stop(status.error());
-    SubmissionRun run(set_.paths, decoder(), *board_, bell_, log_, console_);
+    SubmissionRun run(set_.paths, decoder_, *board_, bell_, log_, console_);
     std::optional<Journal> journal;
     if (Status status = open_journal(run, journal); !status)
       return console_.fail(ExitCode::usage, status.error());
@@ -196,8 +196,6 @@ class Submit {
                  "heads trained for this competition"};
   }
 
-  infer::DecoderProcess* decoder() { return decoder_.empty() ? nullptr : decoder_.data(); }
-
   /// Whether --max-memory is kept, as far as heads and Perch can be read at all.
   Status check_memory() {
     std::error_code code;
@@ -230,11 +228,13 @@ class Submit {
                    std::to_string(bundle_->proto_config.d_input) + ", as the heads have been trained with"};
     PANTANAL_TRY(MappedPerch mapped, keep_mapped_labels(model, bundle_->mapping));
     mapping_ = std::move(mapped.mapping);
-    PANTANAL_TRY(
-        perch::Session session,
-        perch::Session::create(
-            std::move(mapped.model),
-            {.threads = threads_, .batch = perch_batch, .precision = options_.precision, .screen = screen_}));
+    PANTANAL_TRY(perch::Session session, perch::Session::create(std::move(mapped.model),
+                                                                {.threads = threads_,
+                                                                 .batch = perch_batch,
+                                                                 .precision = options_.precision,
+                                                                 .screen = screen_,
+                                                                 .packed_weights = options_.packed_weights}));
+    infer::report_packed_weights(session, console_);
     PANTANAL_TRY_STATUS(check_competition_model(session));
     perch_.emplace(std::move(session));
     PANTANAL_TRY(HeadsSession heads, HeadsSession::create(bundle_, threads_));
@@ -247,10 +247,10 @@ class Submit {
       PANTANAL_TRY(tables_, read_competition_tables(options_.data));
     }
     TrainingRequest request{.data = options_.data,
+                            .decoder = decoder_,
                             .cache = options_.train_from_cache,
                             .configuration = options_.configuration,
                             .threads = threads_,
-                            .decoder = decoder(),
                             .start = bell_.start()};
     request.should_stop = [this] { return is_over(); };
     PANTANAL_TRY(TrainedHeads trained, run_training(request, *tables_, model, console_));
@@ -260,7 +260,7 @@ class Submit {
     return {};
   }
 
-  /// Names the run: the models' checksums and the precision, which all rows depend on.
+  /// Names the run: the models' checksums, the precision and the decoding, which rows depend on.
   Result<std::string> run_name() const {
     PANTANAL_TRY(const SafetensorsFile perch, SafetensorsFile::open(options_.perch));
     PANTANAL_TRY(const SafetensorsFile heads, SafetensorsFile::open(options_.heads));
@@ -272,6 +272,7 @@ class Submit {
     }
     if (options_.precision == perch::Precision::bf16) name += "bf16\n";
     if (options_.precision == perch::Precision::int8) name += "int8\n";
+    if (options_.decoding.soundfile_compat) name += "soundfile\n";
     return name;
   }
 
@@ -337,7 +338,7 @@ class Submit {
   RunLog log_;
   std::size_t threads_;
   perch::LabelScreen screen_ = perch::LabelScreen::automatic;
-  std::vector<infer::DecoderProcess> decoder_;  ///< one, or none; started before there are threads
+  SoundscapeDecoder decoder_;  ///< started before there are threads
   TestSet set_;
   ExitCode status_code_ = ExitCode::model;
   std::optional<Error> heads_problem_;

@@ -7,6 +7,7 @@
 
 #include "pantanal/competition/configuration.hpp"
 #include "pantanal/perch/pointwise_weights.hpp"
+#include "soundscape_decoder.hpp"
 
 namespace pantanal::competition {
 
@@ -17,9 +18,10 @@ struct SubmitOptions {
   std::optional<std::filesystem::path> train_from_cache;  ///< train first, with this cache, into `heads`
   Configuration configuration = {};                       ///< of that training
   std::size_t threads = 0;                                ///< 0: as many as the hardware has
-  bool in_process = false;                                ///< decode within the program
-  std::optional<std::size_t> max_memory = {};             ///< bytes; more is refused
+  SoundscapeDecoder::Options decoding = {};
+  std::optional<std::size_t> max_memory = {};  ///< bytes; more is refused
   perch::Precision precision = perch::Precision::fp32;
+  std::filesystem::path packed_weights = {};  ///< empty: none
 };
 
 }  // namespace pantanal::competition

@@ -16,7 +16,7 @@
 #include "pantanal/io/atomic_file.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "run_log.hpp"
-#include "soundscape_feed.hpp"
+#include "soundscape_decoder.hpp"
 #include "training_run.hpp"
 
 namespace pantanal::competition {
@@ -24,13 +24,13 @@ namespace {
 
 Result<TrainedHeads> trained_heads(const TrainOptions& options, infer::Console& console) {
   // Before there are threads: a process with some cannot well be forked.
-  std::vector<infer::DecoderProcess> decoder = start_soundscape_decoder(options.in_process, console);
+  SoundscapeDecoder decoder(options.decoding, console);
   TrainingRequest request{.data = options.data,
+                          .decoder = decoder,
                           .cache = options.cache,
                           .configuration = options.configuration,
                           .with_studies = options.with_studies,
-                          .threads = options.threads ? options.threads : hardware_threads(),
-                          .decoder = decoder.empty() ? nullptr : decoder.data()};
+                          .threads = options.threads ? options.threads : hardware_threads()};
   request.should_stop = infer::interrupted;
   PANTANAL_TRY(const CompetitionTables tables, read_competition_tables(options.data));
   PANTANAL_TRY(perch::Model loaded, perch::load_model(options.perch, {.keep_narrow = true}));

@@ -57,10 +57,10 @@ Result<PerReduce> run_perch_on(const std::vector<std::filesystem::path>& paths,
   return all;
 }
 
-/// Names what cached outputs depend on: Perch's weights and labels, and how its classes become the
-/// competition's.
+/// Names what cached outputs depend on: Perch's weights and labels, how its classes become the competition's,
+/// and how damaged soundscapes are decoded.
 std::string origin_of(const perch::Model& model, const CompetitionTables& tables,
-                      const pipeline::PerchMapping& mapping, pipeline::ProxyReduce reduce) {
+                      const pipeline::PerchMapping& mapping, const TrainingRequest& request) {
   Crc32c crc;
   for (const auto& [name, tensor] : model.tensors) {
     crc.update(tensor.bytes());
@@ -74,7 +74,8 @@ std::string origin_of(const perch::Model& model, const CompetitionTables& tables
     crc.update(std::as_bytes(std::span(proxy.bc_indices)));
   }
   return "pantanal cache " + std::to_string(crc.value()) + " " + std::to_string(labels_crc(model.labels)) +
-         (reduce == pipeline::ProxyReduce::max ? " max\n" : " mean\n");
+         (request.configuration.proxy_reduce == pipeline::ProxyReduce::max ? " max" : " mean") +
+         (request.decoder.is_soundfile_compat() ? " soundfile\n" : "\n");
 }
 
 /// Macro AUC by name, for the log.
@@ -118,9 +119,8 @@ Result<PerchOutputs> training_outputs(TrainingRequest& request, const Competitio
   const bool grid = configuration.study.run_proxy_reduce_grid && request.with_studies;
   if (request.cache && has_perch_cache(*request.cache) && !grid) {
     console.say("Perch's outputs: from the cache in " + request.cache->string());
-    PANTANAL_TRY(PerchOutputs cached,
-                 read_perch_cache(*request.cache, tables.classes.size(),
-                                  origin_of(*model, tables, mapping, configuration.proxy_reduce)));
+    PANTANAL_TRY(PerchOutputs cached, read_perch_cache(*request.cache, tables.classes.size(),
+                                                       origin_of(*model, tables, mapping, request)));
     const std::size_t width = model->architecture.head.channels;
     PANTANAL_TRY_STATUS(
         pipeline::detail::check_size((*request.cache / "full_perch_arrays.npz").string() + ": emb_full",
@@ -143,8 +143,8 @@ Result<PerchOutputs> training_outputs(TrainingRequest& request, const Competitio
     configuration.proxy_reduce = reduces[chosen];
   }
   if (request.cache)
-    PANTANAL_TRY_STATUS(write_perch_cache(*request.cache, all[chosen],
-                                          origin_of(*model, tables, mapping, configuration.proxy_reduce)));
+    PANTANAL_TRY_STATUS(
+        write_perch_cache(*request.cache, all[chosen], origin_of(*model, tables, mapping, request)));
   return std::move(all[chosen]);
 }
 

@@ -9,22 +9,22 @@
 #include <optional>
 
 #include "console.hpp"
-#include "decoder_process.hpp"
 #include "pantanal/competition/configuration.hpp"
 #include "pantanal/competition/heads.hpp"
 #include "pantanal/competition/tables.hpp"
 #include "pantanal/core/result.hpp"
 #include "pantanal/perch/model.hpp"
+#include "soundscape_decoder.hpp"
 
 namespace pantanal::competition {
 
 struct TrainingRequest {
   std::filesystem::path data;
+  SoundscapeDecoder& decoder;
   std::optional<std::filesystem::path> cache;  ///< read if it is there, else written
   Configuration configuration = {};
   bool with_studies = false;
   std::size_t threads = 1;
-  infer::DecoderProcess* decoder = nullptr;  ///< see SoundscapeFeed
   std::function<bool()> should_stop = {};
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 };

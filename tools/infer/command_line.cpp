@@ -97,9 +97,7 @@ void declare(CLI::App& app, Text& text, Options& options, std::int64_t& threads,
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{64}));
   app.add_flag("--in-process", options.in_process,
                "Decode within the program instead of in processes of little memory and few rights");
-  app.add_flag(
-      "--soundfile-compat", options.soundfile_compat,
-      "Take of damaged recordings what Python's soundfile takes, and report no damage that it passes over");
+  declare_soundfile_compat(app, options.soundfile_compat);
   declare_run_options(app, text.run, "a run");
   app.add_flag("-r,--recursive", options.recursive, "Look into folders within folders, too");
 }
@@ -134,6 +132,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   options.normalize = text.normalize == "peak" ? audio::Normalize::peak : audio::Normalize::none;
   options.max_memory = text.run.memory_limit();
   options.precision = text.run.chosen_precision();
+  options.packed_weights = text.run.packed_weights;
   options.threads = static_cast<std::size_t>(threads);
   options.batch = static_cast<std::size_t>(batch);
   options.top = static_cast<std::size_t>(top);

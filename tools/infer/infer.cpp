@@ -10,7 +10,6 @@
 #include "decoder_process.hpp"
 #include "interruption.hpp"
 #include "memory_limit.hpp"
-#include "pantanal/audio/soundfile.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/requested_isa.hpp"
 #include "pantanal/perch/model_file.hpp"
@@ -30,6 +29,7 @@ Status check_outputs(const Options& options, const RecordingList& list) {
   std::vector<NamedPath> outputs, inputs = {{"--model", options.model}};
   if (options.out) outputs.push_back({"--out", *options.out});
   if (options.embeddings) outputs.push_back({"--embeddings", *options.embeddings});
+  if (!options.packed_weights.empty()) outputs.push_back({"--packed-weights", options.packed_weights});
   for (const Recording& recording : list.recordings) inputs.push_back({"a recording", recording.path});
   return check_paths(outputs, inputs);
 }
@@ -86,9 +86,6 @@ void report(const RecordingList& list, Console& console) {
 
 ExitCode infer(const Options& options, Console& console) {
   if (Status status = check_requested_isa(); !status) return console.fail(ExitCode::usage, status.error());
-  if (options.soundfile_compat && !audio::reads_as_soundfile())
-    return console.fail(ExitCode::usage, {ErrorCode::unsupported, "--soundfile-compat",
-                                          "a build without libsndfile", "one with PANTANAL_WITH_SNDFILE=ON"});
   const RecordingList list = find_recordings(options.inputs, options.recursive);
   report(list, console);
   if (Status status = check_outputs(options, list); !status)
@@ -113,10 +110,14 @@ ExitCode infer(const Options& options, Console& console) {
   if (!model) return console.fail(ExitCode::model, model.error());
   if (Status status = check_labels(options, *model); !status)
     return console.fail(ExitCode::usage, status.error());
-  auto session = perch::Session::create(
-      std::make_shared<const perch::Model>(*std::move(model)),
-      {.threads = threads, .batch = batch, .precision = options.precision, .screen = screen});
+  auto session = perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)),
+                                        {.threads = threads,
+                                         .batch = batch,
+                                         .precision = options.precision,
+                                         .screen = screen,
+                                         .packed_weights = options.packed_weights});
   if (!session) return console.fail(ExitCode::model, session.error());
+  report_packed_weights(*session, console);
   auto writer = ResultWriter::create(options, session->model(), list.recordings);
   if (!writer) return console.fail(ExitCode::output, writer.error());
 

@@ -25,6 +25,7 @@ struct Options {
   bool soundfile_compat = false;          ///< decode as Python's soundfile does
   std::optional<std::size_t> max_memory;  ///< bytes; more is refused
   perch::Precision precision = perch::Precision::fp32;
+  std::filesystem::path packed_weights = {};  ///< empty: none
 };
 
 }  // namespace pantanal::infer

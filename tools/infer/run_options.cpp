@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "console.hpp"
 #include "memory_limit.hpp"
+#include "pantanal/audio/soundfile.hpp"
 
 namespace pantanal::infer {
 
@@ -29,6 +31,28 @@ void declare_run_options(CLI::App& app, RunText& text, const std::string& what) 
          "(default fp32)")
       ->option_text("fp32|bf16|int8")
       ->check(CLI::IsMember({"fp32", "bf16", "int8"}));
+  app.add_option("--packed-weights", text.packed_weights,
+                 "Map the model's weights as this file has them packed, which is made where it is not there "
+                 "or does not fit: runs start faster and share that memory. One file per model, precision "
+                 "and kind of CPU")
+      ->option_text("FILE")
+      ->check([](const std::string& name) { return name.empty() ? "'' is no file name" : ""; });
+}
+
+void report_packed_weights(const perch::Session& session, Console& console) {
+  if (const Status& status = session.packed_weights(); !status)
+    console.say("--packed-weights: " + status.error().message() + " (the run goes on without it)");
+}
+
+void declare_soundfile_compat(CLI::App& app, bool& given) {
+  app.add_flag(
+         "--soundfile-compat", given,
+         "Take of damaged recordings what Python's soundfile takes, and report no damage that it passes over")
+      ->each([](const std::string&) {
+        if (!audio::reads_as_soundfile())
+          throw CLI::ValidationError("--soundfile-compat",
+                                     "this build has no libsndfile; one with PANTANAL_WITH_SNDFILE=ON has");
+      });
 }
 
 }  // namespace pantanal::infer

@@ -132,6 +132,7 @@ Status check_outputs(const StreamOptions& options) {
   std::vector<NamedPath> outputs, inputs = {{"--model", options.model}};
   if (options.input != "-") inputs.push_back({"--stream", options.input});
   if (options.out) outputs.push_back({"--out", *options.out});
+  if (!options.packed_weights.empty()) outputs.push_back({"--packed-weights", options.packed_weights});
   return check_paths(outputs, inputs);
 }
 
@@ -183,10 +184,14 @@ ExitCode stream_events(const StreamOptions& options, Console& console) {
   if (model->architecture.label.classes == 0)
     return console.fail(ExitCode::usage, {ErrorCode::invalid_argument, options.model.string(),
                                           "a model without label head", "one with classes to detect"});
-  auto session = perch::Session::create(
-      std::make_shared<const perch::Model>(*std::move(model)),
-      {.threads = threads, .batch = 1, .precision = options.precision, .screen = screen});
+  auto session = perch::Session::create(std::make_shared<const perch::Model>(*std::move(model)),
+                                        {.threads = threads,
+                                         .batch = 1,
+                                         .precision = options.precision,
+                                         .screen = screen,
+                                         .packed_weights = options.packed_weights});
   if (!session) return console.fail(ExitCode::model, session.error());
+  report_packed_weights(*session, console);
   auto output = TextOutput::create(options.out);
   if (!output) return console.fail(ExitCode::output, output.error());
   auto input = PcmInput::open(options);

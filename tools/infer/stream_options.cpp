@@ -132,6 +132,7 @@ StreamCommandLine parse_stream_line(int argc, const char* const* argv) {
   if (!text.out.empty() && text.out != "-") options.out = text.out;
   options.max_memory = text.run.memory_limit();
   options.precision = text.run.chosen_precision();
+  options.packed_weights = text.run.packed_weights;
   options.normalize = text.normalize == "peak" ? audio::Normalize::peak : audio::Normalize::none;
   return {std::move(options), ExitCode::done, {}};
 }

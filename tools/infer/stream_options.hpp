@@ -28,6 +28,7 @@ struct StreamOptions {
   std::size_t threads = 1;                     ///< 0: as many as the hardware has
   std::optional<std::size_t> max_memory = {};  ///< bytes; more is refused
   perch::Precision precision = perch::Precision::fp32;
+  std::filesystem::path packed_weights = {};  ///< empty: none
 };
 
 /// What `arguments` mean: options, or a text to print and the code to end with.

@@ -18,6 +18,7 @@
 #include "pantanal/audio/mono.hpp"
 #include "pantanal/audio/open.hpp"
 #include "pantanal/audio/recording_name.hpp"
+#include "pantanal/audio/soundfile.hpp"
 #include "pantanal/core/result.hpp"
 #include "pantanal/pipeline/matrix.hpp"
 
@@ -31,10 +32,13 @@ inline constexpr std::size_t soundscape_samples = samples_per_window * pipeline:
 using TakeSoundscapeWindow = std::function<bool(std::span<const float>)>;
 
 /// The windows of a recording's first 60 s, mono, raw, to `take`: twelve, or as many as there are, the last
-/// one filled up with zeros. What follows after 60 s is not decoded. Errors: those of open_audio; another
-/// rate than 32 kHz (`unsupported`); damage, or no sample at all (`corrupt`), perhaps after some windows.
-inline Status read_soundscape_windows(const std::filesystem::path& path, const TakeSoundscapeWindow& take) {
-  PANTANAL_TRY(std::unique_ptr<audio::Source> opened, audio::open_audio(path));
+/// one filled up with zeros. What follows after 60 s is not decoded. `soundfile_compat`: what
+/// open_as_soundfile gives, not open_audio. Errors: theirs; another rate than 32 kHz (`unsupported`); damage,
+/// or no sample at all (`corrupt`), perhaps after some windows.
+inline Status read_soundscape_windows(const std::filesystem::path& path, const TakeSoundscapeWindow& take,
+                                      bool soundfile_compat = false) {
+  PANTANAL_TRY(std::unique_ptr<audio::Source> opened,
+               soundfile_compat ? audio::open_as_soundfile(path) : audio::open_audio(path));
   const audio::Format format = opened->format();
   if (format.sample_rate != soundscape_rate)
     return Error{ErrorCode::unsupported, path.string(),
@@ -59,13 +63,15 @@ inline Status read_soundscape_windows(const std::filesystem::path& path, const T
 
 /// 60 s of a recording, [12 · 160000]: its windows, one after the other, and zeros. Errors: those of
 /// read_soundscape_windows.
-inline Result<std::vector<float>> read_soundscape_60s(const std::filesystem::path& path) {
+inline Result<std::vector<float>> read_soundscape_60s(const std::filesystem::path& path,
+                                                      bool soundfile_compat = false) {
   std::vector<float> samples;
   samples.reserve(soundscape_samples);
-  PANTANAL_TRY_STATUS(read_soundscape_windows(path, [&](std::span<const float> window) {
+  const auto append = [&](std::span<const float> window) {
     samples.insert(samples.end(), window.begin(), window.end());
     return true;
-  }));
+  };
+  PANTANAL_TRY_STATUS(read_soundscape_windows(path, append, soundfile_compat));
   samples.resize(soundscape_samples);
   return samples;
 }

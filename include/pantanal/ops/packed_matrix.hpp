@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <span>
 
-#include "pantanal/core/aligned_buffer.hpp"
+#include "pantanal/core/packed_arena.hpp"
 #include "pantanal/kernels/dispatch.hpp"
 
 namespace pantanal::ops {
@@ -21,8 +21,8 @@ inline constexpr std::size_t channel_padding = cache_line / sizeof(float);
 /// table.panel_floats columns, each stored [depth][width]; the last panel is as narrow as whole vectors
 /// allow. Columns that pad it are zero.
 struct PackedMatrix {
-  AlignedBuffer<float> weights;  ///< depth · padded_columns
-  AlignedBuffer<float> bias;     ///< padded_columns
+  PackedBuffer<float> weights;  ///< depth · padded_columns
+  PackedBuffer<float> bias;     ///< padded_columns
   std::size_t depth = 0, columns = 0, padded_columns = 0;
 };
 
@@ -30,9 +30,8 @@ struct PackedMatrix {
 /// apart: panels as in PackedMatrix, columns padded to whole vectors of any target. packed has room for depth
 /// · padded columns.
 inline void pack_columns(const kernels::KernelTable& table, const float* weight, std::size_t column_stride,
-                         std::size_t depth_stride, std::size_t columns, std::size_t depth, float* packed,
-                         std::size_t column_multiple = channel_padding) {
-  const std::size_t padded_columns = round_up(columns, column_multiple);
+                         std::size_t depth_stride, std::size_t columns, std::size_t depth, float* packed) {
+  const std::size_t padded_columns = round_up(columns, channel_padding);
   for (std::size_t n = 0; n < padded_columns; ++n) {
     const std::size_t panel = n / table.panel_floats * table.panel_floats;
     const std::size_t width = std::min(table.panel_floats, padded_columns - panel);
@@ -42,27 +41,28 @@ inline void pack_columns(const kernels::KernelTable& table, const float* weight,
   }
 }
 
-/// Room for weights [columns, depth], and `bias` [columns], or zeros where bias is empty. `column_multiple`
-/// pads further than one vector where a caller wants whole panels. Whole panels of columns can then be packed
-/// one by one: column n's panel starts at weights[n · depth].
+/// Room for weights [columns, depth], and `bias` [columns], or zeros where bias is empty. Whole panels of
+/// columns can then be packed one by one: column n's panel starts at weights[n · depth]. Where `arena` has
+/// them packed, nothing is left to do.
 inline PackedMatrix make_packed_matrix(std::span<const float> bias, std::size_t columns, std::size_t depth,
-                                       std::size_t column_multiple = channel_padding) {
+                                       PackedArena* arena = nullptr) {
   PackedMatrix packed;
   packed.depth = depth;
   packed.columns = columns;
-  packed.padded_columns = round_up(columns, column_multiple);
-  packed.weights = AlignedBuffer<float>(depth * packed.padded_columns);
-  packed.bias = AlignedBuffer<float>(packed.padded_columns);
-  std::copy(bias.begin(), bias.end(), packed.bias.data());
+  packed.padded_columns = round_up(columns, channel_padding);
+  packed.weights = take_packed<float>(arena, depth * packed.padded_columns);
+  packed.bias = take_packed<float>(arena, packed.padded_columns);
+  if (!is_packed(arena)) std::copy(bias.begin(), bias.end(), packed.bias.writable());
   return packed;
 }
 
 /// Packs `weight` [columns, depth] and `bias`; see make_packed_matrix().
 inline PackedMatrix pack_matrix(const kernels::KernelTable& table, std::span<const float> weight,
                                 std::span<const float> bias, std::size_t columns, std::size_t depth,
-                                std::size_t column_multiple = channel_padding) {
-  PackedMatrix packed = make_packed_matrix(bias, columns, depth, column_multiple);
-  pack_columns(table, weight.data(), depth, 1, columns, depth, packed.weights.data(), column_multiple);
+                                PackedArena* arena = nullptr) {
+  PackedMatrix packed = make_packed_matrix(bias, columns, depth, arena);
+  if (!is_packed(arena))
+    pack_columns(table, weight.data(), depth, 1, columns, depth, packed.weights.writable());
   return packed;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "pantanal/core/aligned_buffer.hpp"
+#include "pantanal/core/packed_arena.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/kernels/dispatch.hpp"
 #include "pantanal/ops/packed_matrix.hpp"
@@ -89,16 +90,18 @@ class SimilarityScreen {
     return kernels::int16_table(isa) && rows <= kernels::screen_rows;
   }
 
-  /// Of `matrix`, which `table` packed; needs is_supported(table.isa, rows).
-  SimilarityScreen(const kernels::KernelTable& table, const PackedMatrix& matrix, std::size_t rows)
+  /// Of `matrix`, which `table` packed; needs is_supported(table.isa, rows). `arena`: where its own are.
+  SimilarityScreen(const kernels::KernelTable& table, const PackedMatrix& matrix, std::size_t rows,
+                   PackedArena* arena = nullptr)
       : table_(kernels::int16_table(table.isa)),
         columns_(matrix.columns),
         depth_(matrix.depth),
         pairs_((depth_ + 1) / 2),
         rows_(rows) {
-    weights_ = AlignedBuffer<std::int16_t>(matrix.padded_columns * pairs_ * 2);
-    for (AlignedBuffer<float>* values : {&scale_, &norm_, &error_, &rounding_})
-      *values = AlignedBuffer<float>(matrix.padded_columns);
+    weights_ = take_packed<std::int16_t>(arena, matrix.padded_columns * pairs_ * 2);
+    for (PackedBuffer<float>* values : {&scale_, &norm_, &error_, &rounding_})
+      *values = take_packed<float>(arena, matrix.padded_columns);
+    if (is_packed(arena)) return;
     std::vector<float> some(channel_padding * depth_);
     for (std::size_t n = 0; n < columns_; n += channel_padding)
       pack_columns(matrix, n, n / table.panel_floats * table.panel_floats, table.panel_floats, some);
@@ -207,7 +210,7 @@ class SimilarityScreen {
       for (std::size_t c = 0; c < channel_padding; ++c) some[c * depth_ + k] = weights[k * width + c];
     for (std::size_t n = first; n < std::min(first + channel_padding, columns_); ++n)
       pack_column(some.subspan((n - first) * depth_, depth_), n, width,
-                  weights_.data() + panel * pairs_ * 2 + (n - panel) * 2);
+                  weights_.writable() + panel * pairs_ * 2 + (n - panel) * 2);
   }
 
   void pack_column(std::span<const float> column, std::size_t n, std::size_t width, std::int16_t* packed) {
@@ -215,17 +218,18 @@ class SimilarityScreen {
     const QuantizedVector w = quantize(
         depth_, [=](std::size_t k) { return column[k]; }, packed, width * 2);
     const double norm = w.norm + w.error;
-    scale_[n] = w.scale;
-    norm_[n] = upwards(norm);
-    rounding_[n] = upwards(partial_sums(column));
+    scale_.writable()[n] = w.scale;
+    norm_.writable()[n] = upwards(norm);
+    rounding_.writable()[n] = upwards(partial_sums(column));
     // A column so large that a sum could overflow is computed in full.
-    error_[n] = norm < 1e6 ? upwards(w.error + scaling * norm) : std::numeric_limits<float>::infinity();
+    error_.writable()[n] =
+        norm < 1e6 ? upwards(w.error + scaling * norm) : std::numeric_limits<float>::infinity();
   }
 
   const kernels::Int16Table* table_;
   std::size_t columns_, depth_, pairs_, rows_;
-  AlignedBuffer<std::int16_t> weights_;  ///< panels as PackedMatrix's, [pairs][width][2]
-  AlignedBuffer<float> scale_, norm_, error_,
+  PackedBuffer<std::int16_t> weights_;  ///< panels as PackedMatrix's, [pairs][width][2]
+  PackedBuffer<float> scale_, norm_, error_,
       rounding_;  ///< per column: …, ‖w‖, ‖w - ŵ‖ + ε‖w‖, partial_sums(w)
 };
 

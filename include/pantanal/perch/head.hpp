@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "pantanal/core/packed_arena.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/perch/layer.hpp"
 #include "pantanal/perch/model.hpp"
@@ -16,11 +17,11 @@ namespace pantanal::perch {
 class HeadLayer {
  public:
   HeadLayer(const kernels::KernelTable& table, const Model& model, Extent input,
-            Precision precision = Precision::fp32)
+            Precision precision = Precision::fp32, PackedArena* arena = nullptr)
       : table_(&table), head_(model.architecture.head), input_(input) {
     const Tensor& weight = model.tensors.find("head.weight")->second;
     weights_ = PointwiseWeights(table, weight, model.values("head.bias"), head_.channels,
-                                weight.size() / head_.channels, precision);
+                                weight.size() / head_.channels, precision, arena);
   }
 
   std::size_t positions() const { return input_.positions(); }

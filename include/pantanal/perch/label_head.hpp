@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "pantanal/core/packed_arena.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/ops/similarity_screen.hpp"
 #include "pantanal/perch/layer.hpp"
@@ -44,13 +45,22 @@ constexpr Precision label_precision(Precision precision) {
   return precision == Precision::bf16 ? Precision::bf16 : Precision::fp32;
 }
 
+/// Whether the prototypes of `model` are packed in 16 or 8 bits.
+inline bool has_narrow_prototypes(const Model& model, Precision precision) {
+  const auto found = model.tensors.find("label.prototypes");
+  if (label_precision(precision) == Precision::bf16) return true;
+  return found != model.tensors.end() &&
+         (found->second.dtype == Dtype::bf16 || found->second.dtype == Dtype::i8);
+}
+
 /// logit_c = Σ_p scale_cp·max over positions of ⟨x/(‖x‖₂ + eps), prototype_cp⟩ + bias_c.
 ///
 /// Windows are scored together, so that each panel of prototypes is read from memory once per batch.
 class LabelHeadLayer {
  public:
   LabelHeadLayer(const kernels::KernelTable& table, const Model& model, std::size_t positions,
-                 Precision precision = Precision::fp32, LabelScreen screen = LabelScreen::automatic)
+                 Precision precision = Precision::fp32, LabelScreen screen = LabelScreen::automatic,
+                 PackedArena* arena = nullptr)
       : table_(&table),
         label_(model.architecture.label),
         positions_(positions),
@@ -58,9 +68,9 @@ class LabelHeadLayer {
         scale_(model.values("label.scale")),
         bias_(model.values("label.bias")),
         prototypes_(table, model.tensors.find("label.prototypes")->second, {},
-                    label_.classes * label_.prototypes, channels_, label_precision(precision)) {
+                    label_.classes * label_.prototypes, channels_, label_precision(precision), arena) {
     if (is_screened(screen, label_, positions, prototypes_.is_narrow(), table.isa))
-      screen_.emplace(table, prototypes_.floats(), positions);
+      screen_.emplace(table, prototypes_.floats(), positions, arena);
   }
 
   std::size_t classes() const { return label_.classes; }

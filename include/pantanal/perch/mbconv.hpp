@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 
+#include "pantanal/core/packed_arena.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/perch/layer.hpp"
 #include "pantanal/perch/mbconv_plan.hpp"
@@ -33,7 +34,7 @@ class MbconvLayer {
   };
 
   MbconvLayer(const kernels::KernelTable& table, const Model& model, std::size_t index, Extent input,
-              Precision precision = Precision::fp32)
+              Precision precision = Precision::fp32, PackedArena* arena = nullptr)
       : table_(&table),
         block_(model.architecture.blocks[index]),
         input_(input),
@@ -43,17 +44,17 @@ class MbconvLayer {
     const std::string name = "blocks." + std::to_string(index) + ".";
     const auto pack = [&](const char* layer, std::size_t columns, std::size_t depth) {
       return ops::pack_matrix(table, model.values(name + layer + ".weight"),
-                              model.values(name + layer + ".bias"), columns, depth);
+                              model.values(name + layer + ".bias"), columns, depth, arena);
     };
     const auto pack_wide = [&](const std::string& layer, std::size_t columns, std::size_t depth) {
       return PointwiseWeights(table, model.tensors.find(name + layer + ".weight")->second,
-                              model.values(name + layer + ".bias"), columns, depth, precision);
+                              model.values(name + layer + ".bias"), columns, depth, precision, arena);
     };
     if (block_.has_expand) expand_ = pack_wide("expand", block_.expanded_channels, block_.in_channels);
     se_reduce_ = pack("se.reduce", block_.se_channels, block_.expanded_channels);
     se_expand_ = pack("se.expand", block_.expanded_channels, block_.se_channels);
     project_ = pack_wide("project", block_.out_channels, block_.expanded_channels);
-    pack_depthwise(model.values(name + "depthwise.weight"), model.values(name + "depthwise.bias"));
+    pack_depthwise(model.values(name + "depthwise.weight"), model.values(name + "depthwise.bias"), arena);
   }
 
   Extent output_extent() const { return output_; }
@@ -86,14 +87,15 @@ class MbconvLayer {
  private:
   static constexpr std::size_t slab_channels = MbconvPlan::slab_channels;
 
-  void pack_depthwise(std::span<const float> weight, std::span<const float> bias) {
+  void pack_depthwise(std::span<const float> weight, std::span<const float> bias, PackedArena* arena) {
     const std::size_t taps = block_.depthwise.kernel * block_.depthwise.kernel;
-    depthwise_weights_ = AlignedBuffer<float>(taps * expanded_stride_);
-    depthwise_bias_ = AlignedBuffer<float>(expanded_stride_);
+    depthwise_weights_ = take_packed<float>(arena, taps * expanded_stride_);
+    depthwise_bias_ = take_packed<float>(arena, expanded_stride_);
+    if (is_packed(arena)) return;
     for (std::size_t c = 0; c < block_.expanded_channels; ++c) {
-      depthwise_bias_[c] = bias[c];
+      depthwise_bias_.writable()[c] = bias[c];
       for (std::size_t t = 0; t < taps; ++t)
-        depthwise_weights_[t * expanded_stride_ + c] = weight[c * taps + t];
+        depthwise_weights_.writable()[t * expanded_stride_ + c] = weight[c * taps + t];
     }
   }
 
@@ -331,7 +333,7 @@ class MbconvLayer {
   std::size_t expanded_stride_;
   PointwiseWeights expand_, project_;
   ops::PackedMatrix se_reduce_, se_expand_;
-  AlignedBuffer<float> depthwise_weights_, depthwise_bias_;
+  PackedBuffer<float> depthwise_weights_, depthwise_bias_;
 };
 
 }  // namespace pantanal::perch

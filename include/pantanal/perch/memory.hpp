@@ -12,7 +12,9 @@
 
 namespace pantanal::perch {
 
-/// Bytes of a Session: packed weights, workspaces, and the label head's share of a batch.
+/// Bytes of a Session: packed weights, workspaces, and the label head's share of a batch. Weights that are
+/// mapped from a file count in full, as they do in this process's resident memory, though others may share
+/// them and the system may take them back: the process that makes the file has them to itself for a while.
 struct SessionMemory {
   std::size_t weights = 0;
   std::size_t thread = 0;  ///< each thread's workspace

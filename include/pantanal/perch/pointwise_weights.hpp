@@ -6,9 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "pantanal/core/half.hpp"
+#include "pantanal/core/packed_arena.hpp"
+#include "pantanal/core/result.hpp"
 #include "pantanal/core/tensor.hpp"
 #include "pantanal/io/page_release.hpp"
 #include "pantanal/kernels/dispatch.hpp"
@@ -24,10 +28,34 @@ namespace pantanal::perch {
 /// is float32 in each.
 enum class Precision { fp32, bf16, int8 };
 
+inline const char* name_of(Precision precision) {
+  switch (precision) {
+    case Precision::fp32:
+      return "fp32";
+    case Precision::bf16:
+      return "bf16";
+    case Precision::int8:
+      return "int8";
+  }
+  return "unknown";
+}
+
 /// Whether `isa` on this CPU has the products of `precision`.
 inline bool is_supported(Precision precision, InstructionSet isa) {
   if (precision == Precision::bf16) return kernels::bfloat16_table(isa) != nullptr;
   return precision == Precision::fp32 || kernels::int8_table(isa) != nullptr;
+}
+
+/// The same as an error that says what is missing; `where` starts it.
+inline Status check_precision(Precision precision, InstructionSet isa, std::string where) {
+  if (is_supported(precision, isa)) return {};
+  const bool bf16 = precision == Precision::bf16;
+  const std::string extension = bf16 ? "AVX512-BF16" : "AVX512_VNNI";
+  const bool has_extension = bf16 ? has_bfloat16() : has_integer_dot_products();
+  return Error{ErrorCode::unsupported, std::move(where),
+               std::string("precision ") + name_of(precision) + " on " + to_string(isa) +
+                   (has_extension ? "" : ", and a CPU without " + extension),
+               "avx512 on a CPU with " + extension + ", or precision fp32"};
 }
 
 /// Words that a pixel of `columns` floats takes once it is rounded for products of `precision`.
@@ -43,9 +71,10 @@ class PointwiseWeights {
   PointwiseWeights() = default;
 
   /// `weight` [columns, depth], `bias` [columns] or empty. Packs some rows at a time and gives a mapped
-  /// file's pages back behind them. `precision` must be one that is_supported().
+  /// file's pages back behind them. `precision` must be one that is_supported(). Where `arena` has them
+  /// packed, the tensor's values are not touched.
   PointwiseWeights(const kernels::KernelTable& table, const Tensor& weight, std::span<const float> bias,
-                   std::size_t columns, std::size_t depth, Precision precision)
+                   std::size_t columns, std::size_t depth, Precision precision, PackedArena* arena = nullptr)
       : table_(&table),
         precision_(precision),
         bfloat16_(precision == Precision::bf16 ? kernels::bfloat16_table(table.isa) : nullptr),
@@ -53,11 +82,13 @@ class PointwiseWeights {
         is_narrow_(bfloat16_ || (!int8_ && weight.dtype == Dtype::bf16)),
         is_int8_(int8_ || (!bfloat16_ && weight.dtype == Dtype::i8)) {
     if (is_int8_)
-      quads_ = ops::make_packed_quads(weight.scales, bias, columns, depth);
+      quads_ = ops::make_packed_quads(weight.scales, bias, columns, depth, arena);
     else if (is_narrow_)
-      pairs_ = ops::make_packed_pairs(bias, columns, depth);
+      pairs_ = ops::make_packed_pairs(bias, columns, depth, arena);
     else
-      floats_ = ops::make_packed_matrix(bias, columns, depth);
+      floats_ = ops::make_packed_matrix(bias, columns, depth, arena);
+    if (int8_) quads_.offset = take_packed<std::int32_t>(arena, quads_.padded_columns);
+    if (is_packed(arena)) return;
     const std::size_t piece = piece_panels * table.panel_floats;
     for (std::size_t begin = 0; begin < columns; begin += piece)
       pack(weight, {begin, std::min(begin + piece, columns)}, depth);
@@ -171,7 +202,7 @@ class PointwiseWeights {
       if (weight.is_narrow())
         for (std::size_t i = first; i < first + count; ++i) widened.push_back(weight.at(i));
       ops::pack_columns(*table_, weight.is_narrow() ? widened.data() : weight.values.data() + first, depth, 1,
-                        columns.end - columns.begin, depth, floats_.weights.data() + first);
+                        columns.end - columns.begin, depth, floats_.weights.writable() + first);
     }
     if (!weight.is_mapped) return;
     const std::size_t element = weight.bytes().size() / weight.size();
@@ -184,8 +215,8 @@ class PointwiseWeights {
     if (weight.dtype != Dtype::i8) {
       quantized.resize(count);
       for (std::size_t n = columns.begin; n < columns.end; ++n)
-        quads_.scale[n] = quantize_values(weight, n * depth,
-                                          std::span(quantized).subspan((n - columns.begin) * depth, depth));
+        quads_.scale.writable()[n] = quantize_values(
+            weight, n * depth, std::span(quantized).subspan((n - columns.begin) * depth, depth));
     }
     const std::span<const std::int8_t> values =
         weight.dtype == Dtype::i8 ? weight.quanta.subspan(first, count) : quantized;

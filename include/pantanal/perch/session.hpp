@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,15 +17,18 @@
 
 #include "pantanal/core/aligned_buffer.hpp"
 #include "pantanal/core/finite.hpp"
+#include "pantanal/core/packed_arena.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/result.hpp"
 #include "pantanal/frontend/log_mel.hpp"
+#include "pantanal/io/packed_file.hpp"
 #include "pantanal/io/page_release.hpp"
 #include "pantanal/perch/backbone.hpp"
 #include "pantanal/perch/head.hpp"
 #include "pantanal/perch/label_head.hpp"
 #include "pantanal/perch/mbconv.hpp"
 #include "pantanal/perch/model.hpp"
+#include "pantanal/perch/packed_purpose.hpp"
 #include "pantanal/perch/stem.hpp"
 
 namespace pantanal::perch {
@@ -37,6 +41,10 @@ struct SessionOptions {
   Precision precision = Precision::fp32;  ///< bf16 needs AVX-512 with AVX512-BF16, int8 with AVX512_VNNI
   LabelScreen screen = LabelScreen::automatic;  ///< changes no bit
   MakeBackbone backbone = {};                   ///< another library's, in place of our own
+  /// Where packed weights lie: of the processes that name it the first packs into it, the others map it,
+  /// which shares its memory and saves their start the packing. What lies there and does not fit is replaced,
+  /// unless it is a file of another kind. Empty: every session packs its own. Changes no bit.
+  std::filesystem::path packed_weights = {};
 };
 
 /// Where run() writes, each [n, ...] row-major or empty to go without. What nothing asks for is not computed.
@@ -66,7 +74,7 @@ class Session {
     if (!is_supported(options.isa))
       return Error{ErrorCode::unsupported, "perch::Session",
                    std::string("instruction set ") + to_string(options.isa), "one that this CPU has"};
-    PANTANAL_TRY_STATUS(check_precision(options));
+    PANTANAL_TRY_STATUS(check_precision(options.precision, options.isa, "perch::Session"));
     if (options.threads > max_threads)
       return Error{ErrorCode::invalid_argument, "perch::Session",
                    std::to_string(options.threads) + " threads", "at most " + std::to_string(max_threads)};
@@ -76,10 +84,15 @@ class Session {
     if (options.backbone) {
       PANTANAL_TRY(backbone, options.backbone(*model, options.threads));
     }
-    return Session(std::move(model), options, std::move(backbone));
+    Session session(std::move(model), std::move(options), std::move(backbone));
+    session.pack();
+    session.plan();
+    return session;
   }
 
   const Model& model() const { return *model_; }
+  /// Why options().packed_weights is not used, if it is not: this session then has weights of its own.
+  const Status& packed_weights() const { return packed_weights_; }
   const SessionOptions& options() const { return options_; }
   OutputSizes output_sizes() const {
     const Architecture& a = model_->architecture;
@@ -117,37 +130,57 @@ class Session {
     Status failed;  ///< another library's backbone, on this thread
   };
 
-  Session(std::shared_ptr<const Model> model, const SessionOptions& options,
-          std::unique_ptr<Backbone> backbone)
-      : model_(std::move(model)), options_(options), backbone_(std::move(backbone)) {
-    const kernels::KernelTable& table = kernels::table(options.isa);
-    const Architecture& a = model_->architecture;
-    log_mel_.emplace(table, log_mel_options(a.frontend), model_->values("frontend.window"),
-                     model_->values("frontend.mel"));
-    stem_.emplace(table, *model_);
-    const std::vector<Extent> extents = a.extents();
-    if (!backbone_) blocks_.reserve(a.blocks.size());
-    for (std::size_t i = 0; i < a.blocks.size(); ++i) {
-      if (!backbone_) blocks_.emplace_back(table, *model_, i, extents[i], options_.precision);
-      release("blocks." + std::to_string(i) + ".");
-    }
-    head_.emplace(table, *model_, extents.back(), options_.precision);
-    release("head.");
-    if (a.label.classes > 0)
-      label_.emplace(table, *model_, head_->positions(), options_.precision, options_.screen);
-    release("");
-    plan();
+  Session(std::shared_ptr<const Model> model, SessionOptions options, std::unique_ptr<Backbone> backbone)
+      : model_(std::move(model)), options_(std::move(options)), backbone_(std::move(backbone)) {
+    log_mel_.emplace(kernels::table(options_.isa), log_mel_options(model_->architecture.frontend),
+                     model_->values("frontend.window"), model_->values("frontend.mel"));
   }
 
-  static Status check_precision(const SessionOptions& options) {
-    if (perch::is_supported(options.precision, options.isa)) return {};
-    const bool bf16 = options.precision == Precision::bf16;
-    const std::string extension = bf16 ? "AVX512-BF16" : "AVX512_VNNI";
-    const bool has_extension = bf16 ? has_bfloat16() : has_integer_dot_products();
-    return Error{ErrorCode::unsupported, "perch::Session",
-                 std::string("precision ") + (bf16 ? "bf16" : "int8") + " on " + to_string(options.isa) +
-                     (has_extension ? "" : ", and a CPU without " + extension),
-                 "avx512 on a CPU with " + extension + ", or precision fp32"};
+  /// Maps packed weights; where they are not there, packs, writes the file and maps that.
+  void pack() {
+    PackedArena own;
+    if (options_.packed_weights.empty()) return make_layers(own);
+    const std::string purpose = packed_purpose(*model_, kernels::table(options_.isa), options_.precision,
+                                               options_.screen, !backbone_);
+    packed_weights_ = map_layers(purpose);
+    if (packed_weights_) return;
+    make_layers(own);
+    if (const Status written = PackedFile::write(options_.packed_weights, purpose, own); !written) {
+      Error unused = packed_weights_.error();
+      unused.expected += "; not replaced: " + written.error().found;
+      packed_weights_ = unused.code == ErrorCode::not_found ? written.error() : std::move(unused);
+      return;
+    }
+    drop_layers();  // first, so that there never are two copies
+    packed_weights_ = map_layers(purpose);
+    if (!packed_weights_) make_layers(own = PackedArena());
+  }
+
+  Status map_layers(const std::string& purpose) {
+    PANTANAL_TRY(packed_file_, PackedFile::open(options_.packed_weights, purpose));
+    PackedArena arena(packed_file_->buffers());
+    make_layers(arena);
+    return packed_file_->check(arena);
+  }
+
+  void drop_layers() { stem_.reset(), blocks_.clear(), head_.reset(), label_.reset(); }
+
+  void make_layers(PackedArena& arena) {
+    const kernels::KernelTable& table = kernels::table(options_.isa);
+    const Architecture& a = model_->architecture;
+    const std::vector<Extent> extents = a.extents();
+    drop_layers();
+    stem_.emplace(table, *model_, &arena);
+    if (!backbone_) blocks_.reserve(a.blocks.size());
+    for (std::size_t i = 0; i < a.blocks.size(); ++i) {
+      if (!backbone_) blocks_.emplace_back(table, *model_, i, extents[i], options_.precision, &arena);
+      release("blocks." + std::to_string(i) + ".");
+    }
+    head_.emplace(table, *model_, extents.back(), options_.precision, &arena);
+    release("head.");
+    if (a.label.classes > 0)
+      label_.emplace(table, *model_, head_->positions(), options_.precision, options_.screen, &arena);
+    release("");
   }
 
   static frontend::LogMelOptions log_mel_options(const Frontend& f) {
@@ -342,7 +375,9 @@ class Session {
 
   std::shared_ptr<const Model> model_;
   SessionOptions options_;
-  std::unique_ptr<Backbone> backbone_;  ///< null: stem, blocks and head below
+  std::unique_ptr<Backbone> backbone_;     ///< null: stem, blocks and head below
+  std::optional<PackedFile> packed_file_;  ///< what the layers below have their weights in, if any
+  Status packed_weights_;
   std::optional<frontend::LogMel> log_mel_;
   std::optional<StemLayer> stem_;
   std::vector<MbconvLayer> blocks_;

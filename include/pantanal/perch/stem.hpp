@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "pantanal/core/packed_arena.hpp"
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/perch/layer.hpp"
 #include "pantanal/perch/model.hpp"
@@ -14,13 +15,13 @@ namespace pantanal::perch {
 /// Each output row's patches are gathered and multiplied as a 1x1 convolution of kernel² channels.
 class StemLayer {
  public:
-  StemLayer(const kernels::KernelTable& table, const Model& model)
+  StemLayer(const kernels::KernelTable& table, const Model& model, PackedArena* arena = nullptr)
       : table_(&table),
         stem_(model.architecture.stem),
         input_(model.architecture.spectrogram_extent()),
         output_(stem_.conv.output(input_)),
         weights_(ops::pack_matrix(table, model.values("stem.weight"), model.values("stem.bias"),
-                                  stem_.channels, stem_.conv.kernel * stem_.conv.kernel)) {}
+                                  stem_.channels, stem_.conv.kernel * stem_.conv.kernel, arena)) {}
 
   Extent output_extent() const { return output_; }
   std::size_t output_size() const { return output_.positions() * pixel_stride(stem_.channels); }
