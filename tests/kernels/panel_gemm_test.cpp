@@ -42,13 +42,17 @@ struct TestMask {
 
 template <class T>
 void check_panel_gemm(const KernelTable& table, std::size_t rows, std::size_t depth, std::size_t columns,
-                      bool transposed, bool accumulate, bool relu, bool masked = false, bool tiled = false) {
+                      bool transposed, bool accumulate, bool relu, bool masked = false, bool tiled = false,
+                      bool side_by_side = false) {
   const TestMask mask(masked, rows, depth);
   const std::size_t panel = table.gemm_panel<T>(), panels = (columns + panel - 1) / panel;
   const std::size_t half = panel / 2, stored = (columns + half - 1) / half * half;
   const std::size_t tile = tiled ? table.gemm_rows : rows, tiles = (rows + tile - 1) / tile;
   const std::vector<T> a = random_values<T>(tiles * tile * depth, 1),
                        b = random_values<T>(panels * depth * panel, 2);
+  // Panels of b one after the other, or side by side, as those of a row-major matrix are.
+  const std::size_t b_row = side_by_side ? panels * panel : panel,
+                    b_panel = side_by_side ? panel : depth * panel;
   const std::vector<T> bias = random_values<T>(panels * panel, 3), start = random_values<T>(rows * stored, 4);
   std::vector<T> c = start;
   c.resize(rows * stored + panel, T{77});
@@ -57,8 +61,8 @@ void check_panel_gemm(const KernelTable& table, std::size_t rows, std::size_t de
                             .a_depth_stride = transposed ? tile : 1,
                             .a_tile_stride = tiled ? tile * depth : 0,
                             .b = b.data(),
-                            .b_depth_stride = panel,
-                            .b_panel_stride = depth * panel,
+                            .b_depth_stride = b_row,
+                            .b_panel_stride = b_panel,
                             .bias = bias.data(),
                             .c = c.data(),
                             .c_row_stride = stored,
@@ -78,7 +82,7 @@ void check_panel_gemm(const KernelTable& table, std::size_t rows, std::size_t de
         if (mask.has(r, k))
           sum += static_cast<double>(transposed ? a[(r / tile * depth + k) * tile + r % tile]
                                                 : a[r * depth + k]) *
-                 static_cast<double>(b[(n / panel * depth + k) * panel + n % panel]);
+                 static_cast<double>(b[n / panel * b_panel + k * b_row + n % panel]);
       ASSERT_NEAR(static_cast<double>(c[r * stored + n]), relu ? std::max(sum, 0.0) : sum, tolerance);
     }
   for (std::size_t i = rows * stored; i < c.size(); ++i) ASSERT_EQ(c[i], T{77}) << "stray store";
@@ -93,7 +97,8 @@ void check_panel_gemms() {
           SCOPED_TRACE(testing::Message()
                        << to_string(table->isa) << " " << rows << " x " << columns << " " << transposed);
           check_panel_gemm<T>(*table, rows, 17, columns, transposed, rows == 4, rows == 3);
-          if (transposed) check_panel_gemm<T>(*table, rows, 17, columns, true, rows == 4, false, false, true);
+          check_panel_gemm<T>(*table, rows, 17, columns, transposed, rows == 4, false, false, transposed,
+                              true);
         }
 }
 TEST(PanelGemm, AgreesWithSumsInDouble) {
@@ -110,8 +115,9 @@ void check_masked_gemms() {
         for (const std::size_t vectors : {1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 16, 21}) {
           SCOPED_TRACE(testing::Message() << to_string(table->isa) << " " << rows << " x " << depth << " x "
                                           << vectors << " vectors");
-          check_panel_gemm<T>(*table, rows, depth, vectors * width - 1, vectors % 2 == 0, rows == 6,
-                              rows == 7, true);
+          for (const bool side_by_side : {false, true})
+            check_panel_gemm<T>(*table, rows, depth, vectors * width - 1, vectors % 2 == 0, rows == 6,
+                                rows == 7, true, false, side_by_side);
         }
   }
 }

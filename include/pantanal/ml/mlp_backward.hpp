@@ -33,15 +33,17 @@ template <Real T>
 class MlpBackward {
  public:
   MlpBackward(const MlpNetwork<T>& network, std::size_t rows) : activations_(network.make_activations(rows)) {
-    std::size_t widest = 0;
+    std::size_t widest = 0, highest = 0;
     for (std::size_t i = 0; i < network.layers().size(); ++i) {
       const auto& layer = network.layers()[i];
       deltas_.emplace_back(activations_.capacity * activations_.strides[i + 1]);
       delta_sums_.emplace_back(layer.padded);
-      transposed_.emplace_back(i == 0 ? 0 : layer.fan_out * ops::round_up(layer.fan_in, network.panel()));
       widest = std::max({widest, layer.fan_in * stretch * network.panel(), layer.padded});
+      highest = std::max(highest, i == 0 ? 0 : layer.fan_out);
     }
     gradient_ = AlignedBuffer<T>(widest);
+    transposed_stride_ = stretch * network.panel() + cache_line / sizeof(T);
+    transposed_ = AlignedBuffer<T>(highest * transposed_stride_);
     turned_ = AlignedBuffer<T>(stretch * network.panel() *
                                *std::max_element(activations_.strides.begin(), activations_.strides.end()));
   }
@@ -95,22 +97,25 @@ class MlpBackward {
   /// Delta of layer i's input: delta·Wᵀ times the activation's derivative.
   void propagate(const MlpNetwork<T>& network, std::size_t i, std::size_t rows) {
     const auto& layer = network.layers()[i];
-    transpose_weights(network, i);
     const std::size_t padded_rows = ops::round_up(rows, 4), stride = activations_.strides[i];
-    gemm<T>(network.table(),
-            {.a = deltas_[i].data(),
-             .a_row_stride = activations_.strides[i + 1],
-             .b = transposed_[i].data(),
-             .b_depth_stride = network.panel(),
-             .b_panel_stride = layer.fan_out * network.panel(),
-             .c = deltas_[i - 1].data(),
-             .c_row_stride = stride,
-             .c_panel_stride = network.panel(),
-             .rows = padded_rows,
-             .depth = layer.fan_out,
-             .columns = layer.fan_in,
-             .mask = network.narrow(layer.fan_in) ? nullptr : activations_.active[i + 1].by_row(),
-             .mask_stride = activations_.active[i + 1].row_stride()});
+    const ActiveUnits& active = activations_.active[i + 1];
+    for (std::size_t first = 0; first < layer.fan_in; first += stretch * network.panel()) {
+      const std::size_t columns = std::min(stretch * network.panel(), layer.fan_in - first);
+      transpose_weights(network, i, first, columns);
+      gemm<T>(network.table(), {.a = deltas_[i].data(),
+                                .a_row_stride = activations_.strides[i + 1],
+                                .b = transposed_.data(),
+                                .b_depth_stride = transposed_stride_,
+                                .b_panel_stride = network.panel(),
+                                .c = deltas_[i - 1].data() + first,
+                                .c_row_stride = stride,
+                                .c_panel_stride = network.panel(),
+                                .rows = padded_rows,
+                                .depth = layer.fan_out,
+                                .columns = columns,
+                                .mask = network.narrow(columns) ? nullptr : active.by_row(),
+                                .mask_stride = active.row_stride()});
+    }
     const T* values = activations_.layers[i].data();
     const bool relu = network.activation() == MlpActivation::relu;
     for (std::size_t r = 0; r < rows && !relu; ++r)
@@ -136,17 +141,18 @@ class MlpBackward {
       for (std::size_t j = 0; j < count; ++j) delta[j] *= value[j] * (T{1} - value[j]);
   }
 
-  void transpose_weights(const MlpNetwork<T>& network, std::size_t i) {
+  /// Puts layer i's weights from inputs first … on, turned, into transposed_: outputs' rows, zeros beyond.
+  void transpose_weights(const MlpNetwork<T>& network, std::size_t i, std::size_t first,
+                         std::size_t columns) {
     const auto& layer = network.layers()[i];
     const std::size_t panel = network.panel();
-    for (std::size_t q = 0; q < layer.fan_in; q += panel)
-      for (std::size_t p = 0; p < layer.fan_out; p += panel) {
-        const std::size_t height = std::min(panel, layer.fan_in - q),
-                          width = std::min(panel, layer.fan_out - p);
-        const T* from = network.parameters().data() + layer.weights + p * layer.fan_in + q * panel;
-        T* to = transposed_[i].data() + q * layer.fan_out + p * panel;
-        transpose(from, panel, height, width, to, panel);
-      }
+    for (std::size_t p = 0; p < layer.fan_out; p += panel)
+      transpose(network.parameters().data() + layer.weights + p * layer.fan_in + first * panel, panel,
+                columns, std::min(panel, layer.fan_out - p), transposed_.data() + p * transposed_stride_,
+                transposed_stride_);
+    if (const std::size_t padded = ops::round_up(columns, panel); padded > columns)
+      for (std::size_t r = 0; r < layer.fan_out; ++r)
+        std::fill_n(transposed_.data() + r * transposed_stride_ + columns, padded - columns, T{0});
   }
 
   /// Updates layer i; returns the sum of squares of its weights from before.
@@ -220,8 +226,9 @@ class MlpBackward {
   }
 
   MlpActivations<T> activations_;
-  std::vector<AlignedBuffer<T>> deltas_, delta_sums_, transposed_;
-  AlignedBuffer<T> gradient_, turned_;
+  std::vector<AlignedBuffer<T>> deltas_, delta_sums_;
+  AlignedBuffer<T> gradient_, turned_, transposed_;
+  std::size_t transposed_stride_ = 0;
 };
 
 }  // namespace pantanal::ml

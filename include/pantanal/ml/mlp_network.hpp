@@ -14,6 +14,7 @@
 #include "pantanal/ml/matrix.hpp"
 #include "pantanal/ml/mlp_options.hpp"
 #include "pantanal/ml/random_state.hpp"
+#include "pantanal/ml/transpose.hpp"
 #include "pantanal/ops/packed_matrix.hpp"
 
 namespace pantanal::ml {
@@ -28,6 +29,8 @@ struct MlpActivations {
   std::vector<std::size_t> strides;
   std::vector<ActiveUnits> active;  ///< per layer; found by forward() for a ReLU's outputs
   std::size_t capacity = 0;         ///< rows, a multiple of 4
+  AlignedBuffer<T> turned;          ///< for few outputs: the last hidden layer and the outputs, by unit
+  std::size_t turned_stride = 0;
 };
 
 /// Layers x -> act(x·W + b), W [fan_in, fan_out] in the kernels' panels, all weights and then all biases in
@@ -89,8 +92,10 @@ class MlpNetwork {
   Matrix<T> coefs(std::size_t i) const {
     const Layer& layer = layers_[i];
     Matrix<T> w(layer.fan_in, layer.fan_out);
-    for (std::size_t k = 0; k < layer.fan_in; ++k)
-      for (std::size_t j = 0; j < layer.fan_out; ++j) w(k, j) = parameters_[weight_index(layer, k, j)];
+    for (std::size_t j = 0; j < layer.fan_out; j += panel_)
+      for (std::size_t k = 0; k < layer.fan_in; ++k)
+        std::copy_n(parameters_.data() + weight_index(layer, k, j), std::min(panel_, layer.fan_out - j),
+                    w.row(k) + j);
     return w;
   }
   std::vector<T> intercepts(std::size_t i) const {
@@ -116,6 +121,9 @@ class MlpNetwork {
       const bool rectified = i > 0 && i < layers_.size() && activation_ == MlpActivation::relu;
       a.active.push_back(rectified ? ActiveUnits(a.capacity, layers_[i - 1].fan_out) : ActiveUnits());
     }
+    a.turned_stride = ops::round_up(a.capacity, panel_) + cache_line / sizeof(T);
+    if (narrow(layers_.back().fan_out))
+      a.turned = AlignedBuffer<T>((layers_.back().fan_in + layers_.back().fan_out) * a.turned_stride);
     return a;
   }
 
@@ -125,21 +133,24 @@ class MlpNetwork {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
       const bool hidden = i + 1 < layers_.size(), rectified = hidden && activation_ == MlpActivation::relu;
-      gemm<T>(*table_, {.a = a.layers[i].data(),
-                        .a_row_stride = a.strides[i],
-                        .b = parameters_.data() + layer.weights,
-                        .b_depth_stride = panel_,
-                        .b_panel_stride = layer.fan_in * panel_,
-                        .bias = parameters_.data() + layer.bias,
-                        .c = a.layers[i + 1].data(),
-                        .c_row_stride = a.strides[i + 1],
-                        .c_panel_stride = panel_,
-                        .rows = padded_rows,
-                        .depth = layer.fan_in,
-                        .columns = layer.fan_out,
-                        .relu = rectified,
-                        .mask = narrow(layer.fan_out) ? nullptr : a.active[i].by_row(),
-                        .mask_stride = a.active[i].row_stride()});
+      if (!hidden && narrow(layer.fan_out))
+        narrow_outputs(a, padded_rows);
+      else
+        gemm<T>(*table_, {.a = a.layers[i].data(),
+                          .a_row_stride = a.strides[i],
+                          .b = parameters_.data() + layer.weights,
+                          .b_depth_stride = panel_,
+                          .b_panel_stride = layer.fan_in * panel_,
+                          .bias = parameters_.data() + layer.bias,
+                          .c = a.layers[i + 1].data(),
+                          .c_row_stride = a.strides[i + 1],
+                          .c_panel_stride = panel_,
+                          .rows = padded_rows,
+                          .depth = layer.fan_in,
+                          .columns = layer.fan_out,
+                          .relu = rectified,
+                          .mask = narrow(layer.fan_out) ? nullptr : a.active[i].by_row(),
+                          .mask_stride = a.active[i].row_stride()});
       if (rectified) {
         a.active[i + 1].find(*table_, a.layers[i + 1].data(), a.strides[i + 1], padded_rows);
         continue;
@@ -178,6 +189,33 @@ class MlpNetwork {
 
   std::size_t weight_index(const Layer& layer, std::size_t k, std::size_t j) const {
     return layer.weights + (j / panel_ * layer.fan_in + k) * panel_ + j % panel_;
+  }
+
+  /// The last layer where its outputs are too few for a kernel's lanes: rows take their place. Every sum is
+  /// over the same terms in the same order.
+  void narrow_outputs(MlpActivations<T>& a, std::size_t rows) const {
+    const Layer& layer = layers_.back();
+    const std::size_t last = layers_.size(), stride = a.turned_stride;
+    T *input = a.turned.data(), *outputs = input + layer.fan_in * stride;
+    transpose(a.layers[last - 1].data(), a.strides[last - 1], rows, layer.fan_in, input, stride);
+    for (std::size_t j = 0; j < layer.fan_out; ++j)
+      std::fill_n(outputs + j * stride, stride, parameters_[layer.bias + j]);
+    gemm<T>(*table_, {.a = parameters_.data() + layer.weights,
+                      .a_row_stride = 1,
+                      .a_depth_stride = panel_,
+                      .b = input,
+                      .b_depth_stride = stride,
+                      .b_panel_stride = panel_,
+                      .c = outputs,
+                      .c_row_stride = stride,
+                      .c_panel_stride = panel_,
+                      .rows = layer.fan_out,
+                      .depth = layer.fan_in,
+                      .columns = rows,
+                      .accumulate = true});
+    for (std::size_t r = 0; r < rows; ++r)
+      for (std::size_t j = 0; j < layer.fan_out; ++j)
+        a.layers[last][r * a.strides[last] + j] = outputs[j * stride + r];
   }
 
   void activate(std::span<T> row) const {

@@ -178,13 +178,18 @@ class MlpTrainer {
         continue;
       }
       slot_[row] = static_cast<std::uint32_t>(used_.size());
-      std::copy_n(x_.row(row), x_.columns,
-                  activations.layers[0].data() + used_.size() * activations.strides[0]);
       used_.push_back(row);
       batch_.targets.push_back(targets_.row(row));
       batch_.weights.push_back(weight);
     }
     for (const std::uint32_t row : used_) slot_[row] = unused;
+    constexpr std::size_t ahead = 4,
+                          line = cache_line / sizeof(T);  // rows come in no order that a CPU foresees
+    for (std::size_t i = 0; i < used_.size(); ++i) {
+      if (i + ahead < used_.size())
+        for (std::size_t c = 0; c < x_.columns; c += line) __builtin_prefetch(x_.row(used_[i + ahead]) + c);
+      std::copy_n(x_.row(used_[i]), x_.columns, activations.layers[0].data() + i * activations.strides[0]);
+    }
   }
 
   /// Keeps the best parameters and counts epochs without improvement.

@@ -118,11 +118,17 @@ class RandomState {
   static constexpr std::uint32_t words = 624, middle = 397;
 
   void refill() {
-    for (std::uint32_t i = 0; i < words; ++i) {
-      const std::uint32_t y = (state_[i] & 0x80000000u) | (state_[(i + 1) % words] & 0x7fffffffu);
-      state_[i] = state_[(i + middle) % words] ^ (y >> 1) ^ (y & 1 ? 0x9908b0dfu : 0u);
-    }
+    // In three loops, none of which needs a remainder.
+    std::uint32_t i = 0;
+    for (; i < words - middle; ++i) state_[i] = state_[i + middle] ^ twist(state_[i], state_[i + 1]);
+    for (; i < words - 1; ++i) state_[i] = state_[i + middle - words] ^ twist(state_[i], state_[i + 1]);
+    state_[i] = state_[middle - 1] ^ twist(state_[i], state_[0]);
     next_ = 0;
+  }
+
+  static std::uint32_t twist(std::uint32_t a, std::uint32_t b) {
+    const std::uint32_t y = (a & 0x80000000u) | (b & 0x7fffffffu);
+    return (y >> 1) ^ (y & 1 ? 0x9908b0dfu : 0u);
   }
 
   std::array<std::uint32_t, words> state_{};
