@@ -3,7 +3,7 @@
  * Every object is made by a *_create or *_load function and given back by its *_free function, which takes
  * NULL too. Functions that can fail return a pantanal_status; pantanal_last_error() then has a sentence that
  * names what was found and what was expected. A failed call changes nothing but where it says so. No
- * exception leaves the library, it never ends the process and prints nothing.
+ * exception leaves the library, it never ends the process by itself and prints nothing.
  *
  * Threads: a pantanal_model may be used by any number of threads at once. A session, stream or sequence head
  * serves one call at a time, from whichever thread; different ones are independent. Functions without an
@@ -11,7 +11,12 @@
  *
  * Strings are UTF-8 with a zero at their end and belong to the library. Options begin with their size, so
  * that a program compiled against an older header runs with a newer library: fill them in with their *_init
- * function, then set what differs.
+ * function, then set what differs. Who calls without this header calls *_defaults with the size of the struct
+ * as it is there.
+ *
+ * Files that are mapped (models, packed weights) must stay as they are while they are in use: replace them by
+ * renaming. One that is cut short in place, or a medium that no longer gives its bytes back, ends the process
+ * by SIGBUS; so does SIGXFSZ, where a file is written beyond the process' limit and it is not ignored.
  */
 #ifndef PANTANAL_PANTANAL_H
 #define PANTANAL_PANTANAL_H
@@ -89,7 +94,11 @@ typedef struct pantanal_session_options {
   const char* packed_weights; /* a file, or NULL (default): see below */
 } pantanal_session_options;
 
-PANTANAL_API void pantanal_session_options_init(pantanal_session_options* options);
+/* Writes the first `size` bytes of the defaults, `size` as struct_size. */
+PANTANAL_API void pantanal_session_options_defaults(pantanal_session_options* options, size_t size);
+static inline void pantanal_session_options_init(pantanal_session_options* options) {
+  pantanal_session_options_defaults(options, sizeof *options);
+}
 
 /* Packs weights and sets memory aside, all that is needed. `options` may be NULL.
  *
@@ -130,7 +139,10 @@ typedef struct pantanal_stream_options {
   const char* packed_weights; /* a file, or NULL (default): see pantanal_session_create */
 } pantanal_stream_options;
 
-PANTANAL_API void pantanal_stream_options_init(pantanal_stream_options* options);
+PANTANAL_API void pantanal_stream_options_defaults(pantanal_stream_options* options, size_t size);
+static inline void pantanal_stream_options_init(pantanal_stream_options* options) {
+  pantanal_stream_options_defaults(options, sizeof *options);
+}
 
 /* A class heard in one window or several that follow each other. Seconds count from the stream's beginning;
  * the last window may end after the sound does. Where windows overlap, so may a class's detections: one ends
@@ -208,7 +220,10 @@ typedef struct pantanal_proto_ssm_options {
 } pantanal_proto_ssm_options;
 
 /* The sizes of the published run. */
-PANTANAL_API void pantanal_proto_ssm_options_init(pantanal_proto_ssm_options* options);
+PANTANAL_API void pantanal_proto_ssm_options_defaults(pantanal_proto_ssm_options* options, size_t size);
+static inline void pantanal_proto_ssm_options_init(pantanal_proto_ssm_options* options) {
+  pantanal_proto_ssm_options_defaults(options, sizeof *options);
+}
 
 PANTANAL_API pantanal_status pantanal_proto_ssm_load(const char* path,
                                                      const pantanal_proto_ssm_options* options,

@@ -72,6 +72,18 @@ inline Status required(const void* argument, const char* name) {
 /// The file that an option names; empty where it names none.
 inline std::filesystem::path path_of(const char* name) { return name ? name : ""; }
 
+/// The first `size` bytes of `defaults` to where a caller's header has a struct of that size, which it then
+/// states; zeros beyond what this library knows.
+template <class Options>
+void write_defaults(Options* options, std::size_t size, Options defaults) {
+  if (!options || size < sizeof defaults.struct_size) return;
+  defaults.struct_size = size;
+  auto* const bytes = reinterpret_cast<unsigned char*>(options);
+  const std::size_t known = std::min(size, sizeof defaults);
+  std::memcpy(bytes, &defaults, known);
+  std::memset(bytes + known, 0, size - known);
+}
+
 /// The caller's options over the defaults: as many fields as his header knew. `fields` are the offsets of all
 /// but struct_size, where an older header's struct may have ended.
 template <class Options>

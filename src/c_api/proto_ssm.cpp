@@ -27,12 +27,12 @@ heads::ProtoSsmConfig config_of(const pantanal_proto_ssm_options& o) {
 
 }  // namespace
 
-void pantanal_proto_ssm_options_init(pantanal_proto_ssm_options* options) {
-  if (!options) return;
+void pantanal_proto_ssm_options_defaults(pantanal_proto_ssm_options* options, size_t size) {
   const heads::ProtoSsmConfig c;
-  *options = {sizeof *options,  c.d_input,          c.d_model,    c.d_state,      c.d_conv,
-              c.n_ssm_layers,   c.n_classes,        c.n_windows,  c.n_sites,      c.meta_dim,
-              c.use_cross_attn, c.cross_attn_heads, c.n_families, c.n_prototypes, 1};
+  c_api::write_defaults<pantanal_proto_ssm_options>(
+      options, size,
+      {0, c.d_input, c.d_model, c.d_state, c.d_conv, c.n_ssm_layers, c.n_classes, c.n_windows, c.n_sites,
+       c.meta_dim, c.use_cross_attn, c.cross_attn_heads, c.n_families, c.n_prototypes, 1});
 }
 
 pantanal_status pantanal_proto_ssm_load(const char* path, const pantanal_proto_ssm_options* options,

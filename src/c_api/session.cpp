@@ -13,8 +13,8 @@
 using namespace pantanal;
 using c_api::guarded, c_api::required;
 
-void pantanal_session_options_init(pantanal_session_options* options) {
-  if (options) *options = {sizeof *options, 0, 12, nullptr};
+void pantanal_session_options_defaults(pantanal_session_options* options, size_t size) {
+  c_api::write_defaults<pantanal_session_options>(options, size, {0, 0, 12, nullptr});
 }
 
 pantanal_status pantanal_session_create(const pantanal_model* model, const pantanal_session_options* options,

@@ -64,8 +64,8 @@ Status push(pantanal_stream* stream, const void* samples, size_t frames, size_t*
 
 }  // namespace
 
-void pantanal_stream_options_init(pantanal_stream_options* options) {
-  if (options) *options = {sizeof *options, 0, 1, 0, 0, 1, 0, 60, nullptr};
+void pantanal_stream_options_defaults(pantanal_stream_options* options, size_t size) {
+  c_api::write_defaults<pantanal_stream_options>(options, size, {0, 0, 1, 0, 0, 1, 0, 60, nullptr});
 }
 
 pantanal_status pantanal_stream_create(const pantanal_model* model, const pantanal_stream_options* options,

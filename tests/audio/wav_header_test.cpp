@@ -112,7 +112,7 @@ TEST_F(WavHeaderTest, SkipsChunksOfAnyLength) {
 }
 
 TEST_F(WavHeaderTest, TakesAnUnfinishedSizeAsUpToTheEnd) {
-  for (const std::uint32_t size : {0u, 0xffffffffu})
+  for (const std::uint32_t size : {0u, 0xffffffffu, 0x80000000u, 0x7fffff00u, 0xffffff00u})
     for (const std::uint32_t total : {0u, 36u, 0xffffffffu}) {
       const auto header = header_of(riff({fmt_chunk(), data_chunk(size, Bytes(100))}, total));
       ASSERT_TRUE(succeeded(header));

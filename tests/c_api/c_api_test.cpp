@@ -1,4 +1,5 @@
 // The C interface as a program sees it: through the shared library, against the C++ one.
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -182,6 +183,40 @@ TEST_F(CApi, OptionsOfAnOlderHeaderAreTakenAndOfANewerOneRefused) {
     options.struct_size = size;
     EXPECT_EQ(pantanal_session_create(model, &options, &session), PANTANAL_INVALID_ARGUMENT) << size;
   }
+}
+
+TEST_F(CApi, OptionsOfAnOlderHeaderAreNotWrittenBeyond) {
+  const CModel model(tiny_);
+  constexpr std::size_t words = 20;
+  const std::vector<std::size_t> untouched(words, 0x5a5a5a5a);
+  const auto check = [&](const char* name, std::size_t bytes) {
+    std::vector<std::size_t> options = untouched;
+    // What a program compiled against the first header calls: the library's, not the newer header's.
+    const auto init = reinterpret_cast<void (*)(void*)>(::dlsym(RTLD_DEFAULT, name));
+    EXPECT_NE(init, nullptr) << name;
+    if (!init) return options;
+    init(options.data());
+    EXPECT_EQ(options[0], bytes);
+    for (std::size_t i = bytes / sizeof(std::size_t); i < words; ++i)
+      EXPECT_EQ(options[i], untouched[i]) << i;
+    return options;
+  };
+  const auto session_options = check("pantanal_session_options_init", 24);
+  check("pantanal_stream_options_init", 56);
+  check("pantanal_proto_ssm_options_init", 120);
+  pantanal_session* session = nullptr;
+  ASSERT_EQ(pantanal_session_create(
+                model, reinterpret_cast<const pantanal_session_options*>(session_options.data()), &session),
+            PANTANAL_OK)
+      << pantanal_last_error();
+  pantanal_session_free(session);
+  pantanal_session_options newer[2] = {};
+  newer[1].batch = 5;
+  pantanal_session_options_defaults(newer, sizeof *newer + sizeof(std::size_t));
+  EXPECT_EQ(newer[0].batch, 12u);
+  EXPECT_EQ(newer[1].struct_size, 0u);
+  EXPECT_EQ(newer[1].batch, 5u);
+  EXPECT_EQ(pantanal_session_create(model, newer, &session), PANTANAL_INVALID_ARGUMENT);
 }
 
 TEST_F(CApi, StreamsWindowsAndDetections) {

@@ -119,6 +119,15 @@ TEST(PackedSession, ReplacesWhatDoesNotFit) {
   is_remade("cut short");
   write_bytes(folder / "p", "");
   is_remade("empty");
+  write_bytes(folder / "p", whole.substr(0, 5000));
+  for (const bool first : {true, false}) {
+    const auto session = Session::create(model, options);
+    ASSERT_TRUE(succeeded(session));
+    ASSERT_EQ(session->replaced_packed_weights().has_value(), first);
+    if (first) {
+      EXPECT_EQ(session->replaced_packed_weights()->code, ErrorCode::corrupt);
+    }
+  }
   overwrite_byte(folder / "p", whole.size() / 2, static_cast<char>(whole[whole.size() / 2] ^ 4));
   is_remade("a bit is flipped");
   EXPECT_EQ(folder.names(), std::vector<std::string>{"p"});
@@ -175,26 +184,18 @@ TEST(PackedSession, RunsFromAFolderThatCannotBeWritten) {
   std::filesystem::permissions(folder.path(), std::filesystem::perms{0755});
 }
 
-/// Each of several processes that start at once has the right results, even if the file goes away at times.
-TEST(PackedSession, IsRightInProcessesThatStartAtOnce) {
-  const TemporaryFolder folder;
-  const auto model = model_of(fixtures::random_model(fixtures::tiny_architecture(), 5), Dtype::bf16);
-  const std::vector<float> expected = outputs_of(model, {.threads = 1});
-  ASSERT_FALSE(expected.empty());
+/// Runs body(0) … body(count - 1) in processes that begin together, each of which must return 0.
+template <class Body>
+void run_at_once(int count, const Body& body) {
   int start[2];
   ASSERT_EQ(::pipe(start), 0);
   std::vector<pid_t> children;
-  for (int child = 0; child < 6; ++child) {
+  for (int child = 0; child < count; ++child) {
     const pid_t id = ::fork();
     if (id == 0) {
       char byte;
       ::close(start[1]);
-      if (::read(start[0], &byte, 1) != 0) ::_exit(2);
-      for (int round = 0; round < 10; ++round) {
-        if (outputs_of(model, {.threads = 1, .packed_weights = folder / "p"}) != expected) ::_exit(3);
-        if (child == 0) std::filesystem::remove(folder / "p");
-      }
-      ::_exit(0);
+      ::_exit(::read(start[0], &byte, 1) != 0 ? 2 : body(child));
     }
     children.push_back(id);
   }
@@ -204,8 +205,42 @@ TEST(PackedSession, IsRightInProcessesThatStartAtOnce) {
     ::waitpid(id, &status, 0);
     EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0);
   }
+}
+
+/// Each of several processes that start at once has the right results, even if the file goes away at times.
+TEST(PackedSession, IsRightInProcessesThatStartAtOnce) {
+  const TemporaryFolder folder;
+  const auto model = model_of(fixtures::random_model(fixtures::tiny_architecture(), 5), Dtype::bf16);
+  const std::vector<float> expected = outputs_of(model, {.threads = 1});
+  ASSERT_FALSE(expected.empty());
+  run_at_once(6, [&](int child) {
+    for (int round = 0; round < 10; ++round) {
+      if (outputs_of(model, {.threads = 1, .packed_weights = folder / "p"}) != expected) return 3;
+      if (child == 0) std::filesystem::remove(folder / "p");
+    }
+    return 0;
+  });
   std::filesystem::remove(folder / "p");
   EXPECT_TRUE(folder.names().empty()) << "temporary files are left";
+}
+
+/// Processes that start together without a file share the one that the first of them makes.
+TEST(PackedSession, IsOneFileForProcessesThatStartAtOnce) {
+  const TemporaryFolder folder;
+  const auto model = model_of(fixtures::random_model(fixtures::tiny_architecture(), 5), Dtype::f32);
+  const auto inode = [&] {
+    struct stat file = {};
+    return ::stat((folder / "p").c_str(), &file) == 0 ? file.st_ino : 0;
+  };
+  run_at_once(6, [&](int) {
+    for (int round = 0; round < 5; ++round) {
+      const auto session = Session::create(model, {.threads = 1, .packed_weights = folder / "p"});
+      if (!session || !session->packed_weights()) return 3;
+      static const ino_t first = inode();
+      if (first == 0 || inode() != first) return 4;
+    }
+    return 0;
+  });
 }
 
 TEST(PackedSession, AllocatesNoWeightsTheSecondTime) {

@@ -43,6 +43,8 @@ void declare_run_options(CLI::App& app, RunText& text, const std::string& what) 
 void report_packed_weights(const perch::Session& session, Console& console) {
   if (const Status& status = session.packed_weights(); !status)
     console.say("--packed-weights: " + status.error().message() + " (the run goes on without it)");
+  if (const auto& replaced = session.replaced_packed_weights())
+    console.say("--packed-weights: " + replaced->message() + " (made anew)");
 }
 
 void declare_soundfile_compat(CLI::App& app, bool& given) {

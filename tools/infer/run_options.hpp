@@ -30,7 +30,7 @@ void declare_run_options(CLI::App& app, RunText& text, const std::string& what);
 /// Declares --soundfile-compat, which a build without libsndfile refuses. `given` must outlive the parsing.
 void declare_soundfile_compat(CLI::App& app, bool& given);
 
-/// Says why `session` could not use the file of --packed-weights, if it could not; it has packed its own.
+/// Says why `session` could not use the file of --packed-weights, or has made it anew, if that is so.
 void report_packed_weights(const perch::Session& session, Console& console);
 
 }  // namespace pantanal::infer

@@ -33,15 +33,16 @@ struct WavHeader {
 /// Reads a header from the start of a file that begins with RIFF, RF64 or BW64, skipping chunks it has no use
 /// for.
 ///
-/// A recorder that lost power, or one that writes to a pipe, leaves the data chunk's size at 0 or 0xFFFFFFFF:
-/// the samples then last up to the end of the file. A size of 0 in a file whose total is right means what it
-/// says. Errors: corrupt, or unsupported with the encoding's name.
+/// A recorder that lost power, or one that writes to a pipe, leaves the data chunk's size at 0, 0xFFFFFFFF or
+/// some 2 GiB: the samples then last up to the end of the file. A size of 0 in a file whose total is right
+/// means what it says. Errors: corrupt, or unsupported with the encoding's name.
 Result<WavHeader> read_wav_header(ByteReader& file);
 
 namespace detail {
 
-constexpr std::uint32_t unknown_size = 0xffffffff;  // stands where RF64 has it elsewhere, or nobody knew
-constexpr int most_wav_chunks = 10'000;             // a file of empty chunks must not keep us for hours
+constexpr std::uint32_t unknown_size = 0xffffffff;   // stands where RF64 has it elsewhere, or nobody knew
+constexpr std::uint32_t largest_guess = 0x7fff0000;  // arecord states 2 GiB or somewhat less until it ends
+constexpr int most_wav_chunks = 10'000;              // a file of empty chunks must not keep us for hours
 
 inline Error wav_error(const std::string& name, std::string found, std::string expected,
                        ErrorCode code = ErrorCode::corrupt) {
@@ -143,6 +144,7 @@ inline Result<std::uint64_t> wav_data_bytes(const ByteReader& file, const WavSiz
   if (sizes.wide && stated == unknown_size && sizes.data_bytes) stated = *sizes.data_bytes;
   const bool total_is_right = sizes.total + 8 == file.size();
   if (stated == unknown_size || stated == ~std::uint64_t{0} || (stated == 0 && !total_is_right)) return left;
+  if (!sizes.wide && stated >= largest_guess && stated > left) return left;
   if (!sizes.wide && left > stated && left - stated > unknown_size)
     return wav_error(file.name(),
                      "more than 4 GiB after a data chunk that states " + std::to_string(stated) + " bytes",

@@ -171,7 +171,8 @@ inline Result<Journal::Opened> Journal::resume(const std::filesystem::path& path
       return Error{ErrorCode::corrupt, path.string(), "a file that is no journal",
                    "one that an earlier run left; without --resume a new one is begun"};
     if (head->substr(magic.size()) != run)
-      return Error{ErrorCode::mismatch, path.string(), "the journal of another run: other models or classes",
+      return Error{ErrorCode::mismatch, path.string(),
+                   "the journal of another run: other models, classes, --precision or --soundfile-compat",
                    "this run's; without --resume a new one is begun"};
     whole = all.size() - rest.size();
     while (const auto record = take_record(rest)) {

@@ -42,7 +42,8 @@ inline Status check_cache_origin(const std::filesystem::path& path, const std::s
   const std::span<const std::byte> bytes = file.bytes();
   const std::string found(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (found == origin) return {};
-  return Error{ErrorCode::mismatch, path.string(), "a cache of another model, taxonomy or configuration",
+  return Error{ErrorCode::mismatch, path.string(),
+               "a cache of another model, taxonomy, configuration or --soundfile-compat",
                "this one's: another folder, or none, to compute it"};
 }
 

@@ -51,8 +51,9 @@ inline std::uint32_t packed_layout(const PackedArena& arena) {
 /// A whole file of packed weights, for one purpose. Move-only; buffers() stay where they are.
 class PackedFile {
  public:
-  /// `purpose` says of what and for what the weights are packed; another's are refused. Reads every byte.
-  /// Errors: not_found; io; mismatch: of another kind, version or purpose; corrupt: cut short or altered.
+  /// `purpose` says of what and for what the weights are packed; another's are refused before more than that
+  /// is read, else every byte is. Errors: not_found; io; mismatch: of another kind, version or purpose;
+  /// corrupt: cut short or altered.
   static Result<PackedFile> open(const std::filesystem::path& path, std::string_view purpose) {
     PANTANAL_TRY(MappedFile file, MappedFile::open(path));
     const std::span<const std::byte> bytes = file.bytes();
@@ -68,14 +69,14 @@ class PackedFile {
     if (header.version != detail::packed_version)
       return error(ErrorCode::mismatch, "packed weights of version " + std::to_string(header.version),
                    "version " + std::to_string(detail::packed_version));
+    if (const std::string_view found = text(header); found != purpose)
+      return error(ErrorCode::mismatch, std::string(found), std::string(purpose));
     if (header.size != bytes.size())
       return error(ErrorCode::corrupt, std::to_string(bytes.size()) + " bytes",
                    "packed weights of " + std::to_string(header.size));
     if (const std::uint32_t found = checksum(bytes); found != header.checksum)
       return error(ErrorCode::corrupt, "bytes whose checksum is " + std::to_string(found),
                    std::to_string(header.checksum) + "; the file was altered or damaged");
-    if (const std::string_view found = text(header); found != purpose)
-      return error(ErrorCode::mismatch, std::string(found), std::string(purpose));
     return PackedFile(path, std::move(file), header.layout);
   }
 

@@ -21,6 +21,7 @@
 #include "pantanal/core/parallel.hpp"
 #include "pantanal/core/result.hpp"
 #include "pantanal/frontend/log_mel.hpp"
+#include "pantanal/io/folder_lock.hpp"
 #include "pantanal/io/packed_file.hpp"
 #include "pantanal/io/page_release.hpp"
 #include "pantanal/perch/backbone.hpp"
@@ -93,6 +94,8 @@ class Session {
   const Model& model() const { return *model_; }
   /// Why options().packed_weights is not used, if it is not: this session then has weights of its own.
   const Status& packed_weights() const { return packed_weights_; }
+  /// What was wrong with the file that this session has made anew, if there was one.
+  const std::optional<Error>& replaced_packed_weights() const { return replaced_; }
   const SessionOptions& options() const { return options_; }
   OutputSizes output_sizes() const {
     const Architecture& a = model_->architecture;
@@ -144,6 +147,9 @@ class Session {
                                                options_.screen, !backbone_);
     packed_weights_ = map_layers(purpose);
     if (packed_weights_) return;
+    const FolderLock lock(options_.packed_weights);  // one packs, those that start with it map what it made
+    packed_weights_ = map_layers(purpose);
+    if (packed_weights_) return;
     make_layers(own);
     if (const Status written = PackedFile::write(options_.packed_weights, purpose, own); !written) {
       Error unused = packed_weights_.error();
@@ -151,6 +157,7 @@ class Session {
       packed_weights_ = unused.code == ErrorCode::not_found ? written.error() : std::move(unused);
       return;
     }
+    if (packed_weights_.error().code != ErrorCode::not_found) replaced_ = packed_weights_.error();
     drop_layers();  // first, so that there never are two copies
     packed_weights_ = map_layers(purpose);
     if (!packed_weights_) make_layers(own = PackedArena());
@@ -378,6 +385,7 @@ class Session {
   std::unique_ptr<Backbone> backbone_;     ///< null: stem, blocks and head below
   std::optional<PackedFile> packed_file_;  ///< what the layers below have their weights in, if any
   Status packed_weights_;
+  std::optional<Error> replaced_;
   std::optional<frontend::LogMel> log_mel_;
   std::optional<StemLayer> stem_;
   std::vector<MbconvLayer> blocks_;
