@@ -1,10 +1,11 @@
 // Perch v2 stage by stage and whole, random weights of the released shapes: 1 and 2 threads, batch 1 and 12.
 //
-//   perch [--passes 40] [--classes 234] [--whole] [--bf16|--int8] [--pauses]
+//   perch [--passes 40] [--classes 234] [--whole] [--bf16|--int8] [--screen] [--pauses]
 //
 // --whole: Session with no, 234 and all classes as well; --bf16, --int8: in that Precision, against the same
-// fp32 peak. --pauses: only how long one window takes on 1 and 2 threads, alternating, 0, 5 and 50 ms after
-// the last one, and how long one thread's write takes to reach another.
+// fp32 peak; --screen: the label head screened, as Session does from 4096 prototypes on. --pauses: only how
+// long one window takes on 1 and 2 threads, alternating, 0, 5 and 50 ms after the last one, and how long one
+// thread's write takes to reach another.
 //
 // Prints tab-separated lines for perch_report.py: `peak`, one per thread count, then `stage` and `session`;
 // or `pause`, with median, 90th percentile and shortest in ms, and `handoff`. A stage's time is the median
@@ -45,7 +46,7 @@ double count(std::size_t n) { return static_cast<double>(n); }
 class Layers {
  public:
   Layers(const kernels::KernelTable& table, const perch::Model& model, std::size_t members,
-         perch::Precision precision)
+         perch::Precision precision, perch::LabelScreen screen)
       : table_(&table),
         model_(&model),
         log_mel_(table, {.samples = model.architecture.frontend.samples}, model.values("frontend.window"),
@@ -56,7 +57,7 @@ class Layers {
       extent = blocks_.emplace_back(table, model, i, extent, precision).output_extent();
     head_ = std::make_unique<perch::HeadLayer>(table, model, extent, precision);
     if (model.architecture.label.classes > 0)
-      label_ = std::make_unique<perch::LabelHeadLayer>(table, model, head_->positions(), precision);
+      label_ = std::make_unique<perch::LabelHeadLayer>(table, model, head_->positions(), precision, screen);
     describe();
     for (std::size_t m = 0; m < members; ++m) members_.push_back(make_scratch());
   }
@@ -171,8 +172,8 @@ class Layers {
 
 /// Seconds per window of each stage in one pass: the mean over the threads, all of which work all the time.
 std::vector<double> one_pass(Layers& layers, std::size_t threads, std::size_t batch,
-                             std::span<const float> windows, float* directions, float* maxima,
-                             float* logits) {
+                             std::span<const float> windows, float* directions, float* maxima, float* logits,
+                             std::span<ops::ScreenedRows> screened) {
   const std::size_t samples = windows.size() / batch, each = layers.label().directions_size();
   std::vector<std::vector<double>> seconds(threads, std::vector<double>(layers.stages().size()));
   parallel_team(threads, [&](const Team& team) {
@@ -185,7 +186,7 @@ std::vector<double> one_pass(Layers& layers, std::size_t threads, std::size_t ba
     for (std::size_t i = alone; i < batch; ++i)
       layers.run(team, 0, team.rank(), windows.subspan(i * samples, samples), directions + i * each, mine);
     const auto start = std::chrono::steady_clock::now();
-    layers.label().run(team, directions, batch, maxima, logits);
+    layers.label().run(team, directions, batch, maxima, logits, screened);
     mine.back() += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   });
   // Windows done apart take 1/threads of the wall time that they took each; those done together all of it.
@@ -200,9 +201,10 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void bench_stages(const perch::Model& model, perch::Precision precision, std::size_t threads,
-                  std::size_t batch, std::size_t passes) {
-  Layers layers(kernels::table(best_instruction_set()), model, threads, precision);
+void bench_stages(const perch::Model& model, perch::Precision precision, perch::LabelScreen screen,
+                  std::size_t threads, std::size_t batch, std::size_t passes) {
+  Layers layers(kernels::table(best_instruction_set()), model, threads, precision, screen);
+  std::vector<ops::ScreenedRows> screened = layers.label().make_screened_rows(batch);
   const std::vector<float> windows =
       kernels::random_floats(batch * model.architecture.frontend.samples, 1, 0.1f);
   AlignedBuffer<float> directions(batch * layers.label().directions_size()),
@@ -211,7 +213,7 @@ void bench_stages(const perch::Model& model, perch::Precision precision, std::si
   std::vector<std::vector<double>> times(layers.stages().size());
   for (std::size_t pass = 0; pass <= passes; ++pass) {
     const auto seconds =
-        one_pass(layers, threads, batch, windows, directions.data(), maxima.data(), logits.data());
+        one_pass(layers, threads, batch, windows, directions.data(), maxima.data(), logits.data(), screened);
     for (std::size_t s = 0; s < times.size(); ++s)
       if (pass > 0) times[s].push_back(seconds[s]);
   }
@@ -337,14 +339,22 @@ int main(int argc, char** argv) {
   std::size_t passes = 40, classes = 234;
   std::vector<std::size_t> whole;
   perch::Precision precision = perch::Precision::fp32;
+  perch::LabelScreen screen = perch::LabelScreen::never;
   bool pauses = false;
   const char* packed = nullptr;
+  const auto read_count = [&](const char* text, std::size_t& value) {
+    char* end = nullptr;
+    value = std::strtoul(text, &end, 10);
+    return *text >= '0' && *text <= '9' && *end == 0 && value > 0;
+  };
   for (int i = 1; i < argc; ++i) {
     const bool has_value = i + 1 < argc;
-    if (has_value && !std::strcmp(argv[i], "--passes"))
-      passes = std::max(1ul, std::strtoul(argv[++i], nullptr, 10));
-    else if (has_value && !std::strcmp(argv[i], "--classes"))
-      classes = std::max(1ul, std::strtoul(argv[++i], nullptr, 10));
+    if (has_value && !std::strcmp(argv[i], "--passes") && read_count(argv[i + 1], passes))
+      ++i;
+    else if (has_value && !std::strcmp(argv[i], "--classes") && read_count(argv[i + 1], classes))
+      ++i;
+    else if (!std::strcmp(argv[i], "--screen"))
+      screen = perch::LabelScreen::always;
     else if (!std::strcmp(argv[i], "--bf16"))
       precision = perch::Precision::bf16;
     else if (!std::strcmp(argv[i], "--int8"))
@@ -356,9 +366,10 @@ int main(int argc, char** argv) {
     else if (!std::strcmp(argv[i], "--whole"))
       whole = {0, 234, 14795};
     else
-      return std::fprintf(stderr,
-                          "usage: perch [--passes N] [--classes N] [--whole] [--bf16|--int8] [--pauses] "
-                          "[--packed-weights FILE]\n"),
+      return std::fprintf(
+                 stderr,
+                 "usage: perch [--passes N] [--classes N] [--whole] [--bf16|--int8] [--screen] [--pauses] "
+                 "[--packed-weights FILE]   (N: 1 or more)\n"),
              1;
   }
   const auto make_model = [](std::size_t n) {
@@ -382,14 +393,14 @@ int main(int argc, char** argv) {
   const auto model = make_model(classes);
   for (const std::size_t threads : {1, 2})
     for (const std::size_t batch : {1, 12})
-      bench_stages(*model, precision, threads, batch, std::max(1ul, passes / batch));
+      bench_stages(*model, precision, screen, threads, batch, std::max(1ul, passes / batch));
   for (const std::size_t n : whole) {
     const auto kept = make_model(n);
     for (const std::size_t threads : {1, 2})
       for (const std::size_t batch : {1, 12})
-        for (const perch::LabelScreen screen : {perch::LabelScreen::never, perch::LabelScreen::always})
-          if ((screen == perch::LabelScreen::never || (n > 0 && precision != perch::Precision::bf16)) &&
-              !bench_session(kept, precision, screen, threads, batch, std::max(1ul, passes / batch)))
+        for (const perch::LabelScreen used : {perch::LabelScreen::never, perch::LabelScreen::always})
+          if ((used == perch::LabelScreen::never || (n > 0 && precision != perch::Precision::bf16)) &&
+              !bench_session(kept, precision, used, threads, batch, std::max(1ul, passes / batch)))
             return 1;
   }
 }

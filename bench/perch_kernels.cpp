@@ -2,13 +2,19 @@
 // kernel/instruction set/shape; prints GFLOP/s and the share of the peak measured when the program started.
 #include <benchmark/benchmark.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "kernels/guarded.hpp"
 #include "pantanal/core/aligned_buffer.hpp"
+#include "pantanal/core/tensor.hpp"
+#include "pantanal/frontend/log_mel.hpp"
 #include "pantanal/ops/packed_matrix.hpp"
 #include "pantanal/perch/mbconv.hpp"
+#include "pantanal/perch/pointwise_weights.hpp"
+#include "pantanal/perch/stem.hpp"
 #include "peak.hpp"
 #include "perch/random_model.hpp"
 
@@ -48,6 +54,123 @@ void bench_pointwise(benchmark::State& state, const kernels::KernelTable& table,
   }
   report(state, 2.0 * static_cast<double>(c.rows * c.depth * c.columns),
          4.0 * static_cast<double>(input.size() + packed.weights.size() + output.size()), peak);
+}
+
+/// How the factors of a wide product are held.
+struct Factors {
+  const char* name;
+  Dtype stored = Dtype::f32;                            ///< weights, widened on the way
+  perch::Precision precision = perch::Precision::fp32;  ///< both, rounded
+};
+
+perch::PointwiseWeights weights_of(const kernels::KernelTable& table, const Factors& factors,
+                                   std::size_t columns, std::size_t depth) {
+  const Tensor weight = make_tensor({static_cast<std::int64_t>(columns), static_cast<std::int64_t>(depth)},
+                                    kernels::random_floats(columns * depth, 1));
+  return {table, convert_tensor(weight, factors.stored), {}, columns, depth, factors.precision};
+}
+
+/// `rows` rows of `depth` random floats, rounded as `weights` need them in words().
+struct Rows {
+  Rows(const perch::PointwiseWeights& weights, std::size_t count, std::size_t depth)
+      : floats(kernels::random_floats(count * depth, 2)), stride(weights.rounded_words(depth)) {
+    words = AlignedBuffer<std::uint32_t>(count * stride);
+    if (weights.rounds_input())
+      weights.round(floats.data(), count, depth, depth, nullptr, words.data(), stride);
+  }
+
+  std::vector<float> floats;
+  AlignedBuffer<std::uint32_t> words;
+  std::size_t stride;
+};
+
+/// The same convolution with narrow factors; rounding the input is a kernel of its own.
+void bench_narrow_pointwise(benchmark::State& state, const kernels::KernelTable& table, const Pointwise& c,
+                            const Factors& factors, double peak) {
+  const perch::PointwiseWeights weights = weights_of(table, factors, c.columns, c.depth);
+  const Rows input(weights, c.rows, c.depth);
+  AlignedBuffer<float> output(c.rows * weights.padded_columns());
+  const kernels::PointwiseArgs args{.input = input.floats.data(),
+                                    .input_stride = c.depth,
+                                    .output = output.data(),
+                                    .output_stride = weights.padded_columns(),
+                                    .rows = c.rows,
+                                    .padded_columns = weights.padded_columns(),
+                                    .activation = c.activation};
+  for (auto _ : state) {
+    if (weights.rounds_input())
+      weights.run(args, input.words.data(), input.stride);
+    else
+      weights.run(args);
+    benchmark::ClobberMemory();
+  }
+  report(state, 2.0 * static_cast<double>(c.rows * c.depth * c.columns),
+         4.0 * static_cast<double>(input.floats.size() + output.size()), peak);
+}
+
+void bench_round(benchmark::State& state, const kernels::KernelTable& table, const Pointwise& c,
+                 const Factors& factors, double peak) {
+  const perch::PointwiseWeights weights = weights_of(table, factors, table.panel_floats, c.depth);
+  Rows input(weights, c.rows, c.depth);
+  for (auto _ : state) {
+    weights.round(input.floats.data(), c.rows, c.depth, c.depth, nullptr, input.words.data(), input.stride);
+    benchmark::ClobberMemory();
+  }
+  report(state, 0, 4.0 * static_cast<double>(input.floats.size() + input.words.size()), peak);
+}
+
+/// A window's positions against prototypes, the label head's product: `rows` of `depth`, `columns` maxima.
+void bench_similarity(benchmark::State& state, const kernels::KernelTable& table, const Pointwise& c,
+                      const Factors& factors, double peak) {
+  const perch::PointwiseWeights weights = weights_of(table, factors, c.columns, c.depth);
+  const Rows input(weights, c.rows, c.depth);
+  AlignedBuffer<float> maxima(weights.padded_columns());
+  const kernels::MaxSimilarityArgs args{.input = input.floats.data(),
+                                        .input_stride = c.depth,
+                                        .maxima = maxima.data(),
+                                        .rows = c.rows,
+                                        .padded_columns = weights.padded_columns()};
+  for (auto _ : state) {
+    if (weights.rounds_input())
+      weights.max_similarity(args, input.words.data(), input.stride, 0);
+    else
+      weights.max_similarity(args, 0);
+    benchmark::ClobberMemory();
+  }
+  report(state, 2.0 * static_cast<double>(c.rows * c.depth * c.columns),
+         4.0 * static_cast<double>(input.floats.size() + c.columns * c.depth), peak);
+}
+
+/// A window's samples to its log-mel spectrogram.
+void bench_log_mel(benchmark::State& state, const kernels::KernelTable& table, const perch::Model& model,
+                   double peak) {
+  const std::size_t samples = model.architecture.frontend.samples;
+  const frontend::LogMel log_mel(table, {.samples = samples}, model.values("frontend.window"),
+                                 model.values("frontend.mel"));
+  const auto window = kernels::random_floats(samples, 1, 0.1f);
+  AlignedBuffer<float> spectrogram(model.architecture.spectrogram_extent().positions()),
+      padded(log_mel.padded_size()), scratch(log_mel.scratch_size());
+  for (auto _ : state) {
+    log_mel.run(Team(), window, spectrogram.data(), padded.data(), scratch.data());
+    benchmark::ClobberMemory();
+  }
+  report(state, 0, 4.0 * static_cast<double>(samples + spectrogram.size()), peak);
+}
+
+void bench_stem(benchmark::State& state, const kernels::KernelTable& table, const perch::Model& model,
+                double peak) {
+  const perch::StemLayer stem(table, model);
+  const auto spectrogram = kernels::random_floats(model.architecture.spectrogram_extent().positions(), 1);
+  AlignedBuffer<float> output(stem.output_size()), scratch(stem.scratch_size());
+  for (auto _ : state) {
+    stem.run(Team(), spectrogram.data(), output.data(), scratch.data());
+    benchmark::ClobberMemory();
+  }
+  const perch::Stem& shape = model.architecture.stem;
+  report(state,
+         2.0 * static_cast<double>(stem.output_extent().positions() * shape.channels * shape.conv.kernel *
+                                   shape.conv.kernel),
+         4.0 * static_cast<double>(spectrogram.size() + output.size()), peak);
 }
 
 struct Depthwise {
@@ -153,6 +276,32 @@ void register_all(const perch::Model& model) {
           "k" + std::to_string(c.kernel) + "_s" + std::to_string(c.stride) + "_" + std::to_string(c.rows) +
               "x" + std::to_string(c.columns) + "x48_swish",
           bench_depthwise, c);
+    for (const Factors& factors : {Factors{"float32"},
+                                   {"stored_bf16", Dtype::bf16},
+                                   {"stored_int8", Dtype::i8},
+                                   {"bf16", Dtype::f32, perch::Precision::bf16},
+                                   {"int8", Dtype::f32, perch::Precision::int8}}) {
+      if (!perch::is_supported(factors.precision, table->isa)) continue;
+      const bool is_rounded = factors.precision != perch::Precision::fp32;
+      const std::string name = factors.name;
+      for (const Pointwise& c : {Pointwise{256, 136, 816, swish}, {64, 2304, 384, none}}) {
+        const std::string shape =
+            "m" + std::to_string(c.rows) + "_k" + std::to_string(c.depth) + "_n" + std::to_string(c.columns);
+        if (name != "float32") add("pointwise_" + name, shape, bench_narrow_pointwise, c, factors);
+        if (is_rounded) add("round_" + name, shape, bench_round, c, factors);
+      }
+      if (factors.precision != perch::Precision::int8)  // the label head stays in float32 then
+        add("max_similarity_" + name, "m64_k1536_n936", bench_similarity, Pointwise{64, 1536, 936, none},
+            factors);
+    }
+    const auto add_layer = [&](const std::string& kernel, const std::string& shape, auto function) {
+      benchmark::RegisterBenchmark((kernel + "/" + isa + "/" + shape).c_str(), [=,
+                                                                                &model](benchmark::State& s) {
+        function(s, *table, model, peak);
+      })->Unit(benchmark::kMicrosecond);
+    };
+    add_layer("log_mel", "500x128", bench_log_mel);
+    add_layer("stem", "3x3_s2", bench_stem);
     for (std::size_t i = 0; i < model.architecture.blocks.size(); ++i)
       benchmark::RegisterBenchmark(
           ("mbconv/" + isa + "/block" + std::to_string(i)).c_str(),
