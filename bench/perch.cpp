@@ -18,6 +18,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -331,47 +332,61 @@ bool bench_packed(const std::shared_ptr<const perch::Model>& model, perch::Preci
   return true;
 }
 
+struct Options {
+  std::size_t passes = 40, classes = 234;
+  std::vector<std::size_t> whole = {};  ///< classes of the sessions
+  perch::Precision precision = perch::Precision::fp32;
+  perch::LabelScreen screen = perch::LabelScreen::never;
+  bool pauses = false;
+  const char* packed = nullptr;
+};
+
+/// A whole number above 0.
+bool read_count(const char* text, std::size_t& value) {
+  char* end = nullptr;
+  value = std::strtoul(text, &end, 10);
+  return *text >= '0' && *text <= '9' && *end == 0 && value > 0;
+}
+
+std::optional<Options> parse(int argc, char** argv) {
+  Options o;
+  for (int i = 1; i < argc; ++i) {
+    const bool has_value = i + 1 < argc;
+    if (has_value && !std::strcmp(argv[i], "--passes") && read_count(argv[i + 1], o.passes))
+      ++i;
+    else if (has_value && !std::strcmp(argv[i], "--classes") && read_count(argv[i + 1], o.classes))
+      ++i;
+    else if (!std::strcmp(argv[i], "--screen"))
+      o.screen = perch::LabelScreen::always;
+    else if (!std::strcmp(argv[i], "--bf16"))
+      o.precision = perch::Precision::bf16;
+    else if (!std::strcmp(argv[i], "--int8"))
+      o.precision = perch::Precision::int8;
+    else if (!std::strcmp(argv[i], "--pauses"))
+      o.pauses = true;
+    else if (has_value && !std::strcmp(argv[i], "--packed-weights"))
+      o.packed = argv[++i];
+    else if (!std::strcmp(argv[i], "--whole"))
+      o.whole = {0, 234, 14795};
+    else
+      return std::nullopt;
+  }
+  return o;
+}
+
 }  // namespace
 }  // namespace pantanal
 
 int main(int argc, char** argv) {
   using namespace pantanal;
-  std::size_t passes = 40, classes = 234;
-  std::vector<std::size_t> whole;
-  perch::Precision precision = perch::Precision::fp32;
-  perch::LabelScreen screen = perch::LabelScreen::never;
-  bool pauses = false;
-  const char* packed = nullptr;
-  const auto read_count = [&](const char* text, std::size_t& value) {
-    char* end = nullptr;
-    value = std::strtoul(text, &end, 10);
-    return *text >= '0' && *text <= '9' && *end == 0 && value > 0;
-  };
-  for (int i = 1; i < argc; ++i) {
-    const bool has_value = i + 1 < argc;
-    if (has_value && !std::strcmp(argv[i], "--passes") && read_count(argv[i + 1], passes))
-      ++i;
-    else if (has_value && !std::strcmp(argv[i], "--classes") && read_count(argv[i + 1], classes))
-      ++i;
-    else if (!std::strcmp(argv[i], "--screen"))
-      screen = perch::LabelScreen::always;
-    else if (!std::strcmp(argv[i], "--bf16"))
-      precision = perch::Precision::bf16;
-    else if (!std::strcmp(argv[i], "--int8"))
-      precision = perch::Precision::int8;
-    else if (!std::strcmp(argv[i], "--pauses"))
-      pauses = true;
-    else if (has_value && !std::strcmp(argv[i], "--packed-weights"))
-      packed = argv[++i];
-    else if (!std::strcmp(argv[i], "--whole"))
-      whole = {0, 234, 14795};
-    else
-      return std::fprintf(
-                 stderr,
-                 "usage: perch [--passes N] [--classes N] [--whole] [--bf16|--int8] [--screen] [--pauses] "
-                 "[--packed-weights FILE]   (N: 1 or more)\n"),
-             1;
-  }
+  const std::optional<Options> options = parse(argc, argv);
+  if (!options)
+    return std::fprintf(
+               stderr,
+               "usage: perch [--passes N] [--classes N] [--whole] [--bf16|--int8] [--screen] [--pauses] "
+               "[--packed-weights FILE]   (N: 1 or more)\n"),
+           1;
+  const auto& [passes, classes, whole, precision, screen, pauses, packed] = *options;
   const auto make_model = [](std::size_t n) {
     return std::make_shared<perch::Model>(
         perch::fixtures::random_model(perch::fixtures::perch_v2_architecture(n), 1));

@@ -236,6 +236,30 @@ void bench_block(benchmark::State& state, const kernels::KernelTable& table, con
          peak);
 }
 
+/// Wide products whose factors are narrow, and the label head's in each form.
+template <class Add>
+void register_narrow(const Add& add, const kernels::KernelTable& table) {
+  for (const Factors& factors : {Factors{"float32"},
+                                 {"stored_bf16", Dtype::bf16},
+                                 {"stored_int8", Dtype::i8},
+                                 {"bf16", Dtype::f32, perch::Precision::bf16},
+                                 {"int8", Dtype::f32, perch::Precision::int8}}) {
+    if (!perch::is_supported(factors.precision, table.isa)) continue;
+    const bool is_rounded = factors.precision != perch::Precision::fp32;
+    const std::string name = factors.name;
+    for (const Pointwise& c :
+         {Pointwise{256, 136, 816, kernels::Activation::swish}, {64, 2304, 384, kernels::Activation::none}}) {
+      const std::string shape =
+          "m" + std::to_string(c.rows) + "_k" + std::to_string(c.depth) + "_n" + std::to_string(c.columns);
+      if (name != "float32") add("pointwise_" + name, shape, bench_narrow_pointwise, c, factors);
+      if (is_rounded) add("round_" + name, shape, bench_round, c, factors);
+    }
+    if (factors.precision != perch::Precision::int8)  // the label head stays in float32 then
+      add("max_similarity_" + name, "m64_k1536_n936", bench_similarity,
+          Pointwise{64, 1536, 936, kernels::Activation::none}, factors);
+  }
+}
+
 void register_all(const perch::Model& model) {
   for (const kernels::KernelTable* table : kernels::all_tables()) {
     const std::string isa = to_string(table->isa);
@@ -276,24 +300,7 @@ void register_all(const perch::Model& model) {
           "k" + std::to_string(c.kernel) + "_s" + std::to_string(c.stride) + "_" + std::to_string(c.rows) +
               "x" + std::to_string(c.columns) + "x48_swish",
           bench_depthwise, c);
-    for (const Factors& factors : {Factors{"float32"},
-                                   {"stored_bf16", Dtype::bf16},
-                                   {"stored_int8", Dtype::i8},
-                                   {"bf16", Dtype::f32, perch::Precision::bf16},
-                                   {"int8", Dtype::f32, perch::Precision::int8}}) {
-      if (!perch::is_supported(factors.precision, table->isa)) continue;
-      const bool is_rounded = factors.precision != perch::Precision::fp32;
-      const std::string name = factors.name;
-      for (const Pointwise& c : {Pointwise{256, 136, 816, swish}, {64, 2304, 384, none}}) {
-        const std::string shape =
-            "m" + std::to_string(c.rows) + "_k" + std::to_string(c.depth) + "_n" + std::to_string(c.columns);
-        if (name != "float32") add("pointwise_" + name, shape, bench_narrow_pointwise, c, factors);
-        if (is_rounded) add("round_" + name, shape, bench_round, c, factors);
-      }
-      if (factors.precision != perch::Precision::int8)  // the label head stays in float32 then
-        add("max_similarity_" + name, "m64_k1536_n936", bench_similarity, Pointwise{64, 1536, 936, none},
-            factors);
-    }
+    register_narrow(add, *table);
     const auto add_layer = [&](const std::string& kernel, const std::string& shape, auto function) {
       benchmark::RegisterBenchmark((kernel + "/" + isa + "/" + shape).c_str(), [=,
                                                                                 &model](benchmark::State& s) {
