@@ -2,11 +2,14 @@
 
     pip install . onnx onnxruntime [openvino] [ai-edge-litert flatbuffers]
     python bench/compare_onnxruntime.py --convert build/release/tools/convert/pantanal-convert [--rounds 9] \
-        [--also openvino litert]
+        [--also openvino litert] [--readme README.md]
 
 Full-size model files with seeded random weights are made by tools/fixtures, once, in --files. Every contestant runs in
 processes of its own, pinned to as many cores as it has threads; contestants take turns within a round and medians over
 rounds are printed. "2 x 1T" is two pinned one-thread processes working at once on their own windows.
+
+`--readme` puts the table between its markers; the project's README has it of
+`--only 234 embedding --batches 12 --also openvino`.
 """
 
 import argparse
@@ -20,6 +23,7 @@ import time
 
 import numpy as np
 from perch_peers import RUNNERS
+from readme_tables import put
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAMPLES = 160000
@@ -153,7 +157,8 @@ class Entry:
 
 
 def measure(section, people, batch, rounds, cores):
-    entries = []
+    """The section's lines of the table, printed as well."""
+    entries, lines = [], []
     for contestant in people:
         entries += [Entry(contestant, 1, 1, cores), Entry(contestant, 2, 1, cores)]
         if contestant.engine != "pantanal":
@@ -165,9 +170,11 @@ def measure(section, people, batch, rounds, cores):
     ours = {entry.threads: entry.ms for entry in entries if entry.contestant.engine == "pantanal"}
     for entry in entries:
         cores_used = 2 if entry.setting == "2 x 1T" else entry.threads
-        print(f"| {section} | {batch} | {entry.contestant.engine}, {entry.contestant.graph} | {entry.setting} | "
-              f"{entry.ms:.1f} | {5e3 / entry.ms:.0f} | {entry.ms / ours[cores_used]:.2f} |", flush=True)
+        lines.append(f"| {section} | {batch} | {entry.contestant.engine}, {entry.contestant.graph} | {entry.setting} | "
+                     f"{entry.ms:.1f} | {5e3 / entry.ms:.0f} | {entry.ms / ours[cores_used]:.2f} |")
+        print(lines[-1], flush=True)
         entry.close()
+    return lines
 
 
 def main():
@@ -179,15 +186,19 @@ def main():
     parser.add_argument("--also", nargs="+", choices=["openvino", "litert"], default=[], help="beside them, if installed")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 12])
     parser.add_argument("--cores", type=int, nargs=2, default=[0, 1])
+    parser.add_argument("--readme", type=pathlib.Path, help="put the table between its markers")
     options = parser.parse_args()
     options.files.mkdir(parents=True, exist_ok=True)
     sections = contestants(options)
-    print("| what | batch | engine, graph | threads | ms/window | x real time | time / ours |\n|---|---|---|---|---|---|---|")
+    lines = ["| what | batch | engine, graph | threads | ms/window | x real time | time / ours |", "|---|---|---|---|---|---|---|"]
+    print("\n".join(lines))
     for section, people in sections.items():
         if section.split()[0] not in options.only:
             continue
         for batch in options.batches:
-            measure(section, people, batch, options.rounds, options.cores)
+            lines += measure(section, people, batch, options.rounds, options.cores)
+    if options.readme:
+        put(options.readme, "Perch table", lines)
 
 
 if __name__ == "__main__":

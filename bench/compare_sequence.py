@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import pathlib
-import re
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "nn"))
 import make_fixtures as torch_models  # noqa: E402
 from ggml_scan import GgmlScan  # noqa: E402
+from readme_tables import put  # noqa: E402
 
 SCANS = [(1, 12, 320, 32), (59, 12, 256, 32), (700, 12, 320, 32), (1, 4096, 1024, 16), (8, 2048, 768, 16)]
 PROTO = dict(d_input=1536, d_model=320, d_state=32, d_conv=4, n_ssm_layers=4, n_classes=234, n_windows=12, n_sites=20,
@@ -182,15 +182,6 @@ def model_table(options):
                              f"{milliseconds(peer)} | {peer / ours:.3g}x |")
                 print(lines[-1], file=sys.stderr)
     return lines
-
-
-def put(path, name, lines):
-    """Replaces what stands between <!-- NAME --> and <!-- /NAME -->."""
-    text = path.read_text()
-    pattern = re.compile(f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-    if not pattern.search(text):
-        raise SystemExit(f"{path}: no markers <!-- {name} --> and <!-- /{name} -->")
-    path.write_text(pattern.sub(lambda m: m[1] + "\n".join(lines) + "\n" + m[2], text))
 
 
 CORES = os.sched_getaffinity(0)
