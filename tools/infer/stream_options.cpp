@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "arguments.hpp"
 #include "name_check.hpp"
 #include "run_options.hpp"
 
@@ -116,7 +117,7 @@ StreamCommandLine parse_stream_line(int argc, const char* const* argv) {
   StreamOptions options;
   declare(app, text, options);
   try {
-    app.parse(argc, argv);
+    parse_strictly(app, argc, argv);
   } catch (const CLI::Success& success) {  // --help
     std::ostringstream out;
     app.exit(success, out, out);
