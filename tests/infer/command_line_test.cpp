@@ -96,6 +96,22 @@ TEST(CommandLine, NamesTheNameThatIsEmpty) {
             std::string::npos);
 }
 
+TEST(CommandLine, TakesNoOptionForTheNameOfAFile) {
+  for (const char* const option : {"--model", "--out", "-o", "--embeddings", "--packed-weights", "-m"})
+    for (const char* const swallowed : {"--top", "--out", "--unknown", "-o"}) {
+      const CommandLine command = parse({"a.wav", "-m", "m", option, swallowed, "7"});
+      EXPECT_FALSE(command.options) << option << " " << swallowed;
+      EXPECT_NE(command.text.find("found the option '" + std::string(swallowed) + "', expected a value"),
+                std::string::npos)
+          << command.text;
+    }
+  const auto options = parse({"a.wav", "-m", "./--m", "-o", "-", "--packed-weights=-x"}).options;
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->model, "./--m");
+  EXPECT_EQ(options->out, "-");
+  EXPECT_EQ(options->packed_weights, "-x");
+}
+
 TEST(CommandLine, ExplainsItself) {
   const CommandLine help = parse({"--help"});
   EXPECT_FALSE(help.options);

@@ -148,6 +148,15 @@ TEST_F(ProgramTest, TakesPackedWeightsFromAFile) {
             std::string::npos);
   EXPECT_EQ(read_bytes(folder_ / "song"), "RIFF");
   EXPECT_NE(gives_the_same("no/p").find("no/p: not found"), std::string::npos);
+  fs::create_directory(folder_ / "in");
+  write_chirp(folder_ / "in/b.wav", 1.2);
+  for (int run = 0; run < 2; ++run) {
+    const Finished among = infer({"in", "--packed-weights", "in/packed.wav"});
+    EXPECT_EQ(among.code, 0);
+    EXPECT_EQ(among.err, "") << "it is no recording";
+  }
+  EXPECT_TRUE(read_bytes(folder_ / "in/packed.wav").starts_with("PANTPACK"));
+  EXPECT_EQ(infer({"in", "--packed-weights", "in/b.wav"}).code, 2) << "a recording is not replaced";
   for (const char* const refused : {"", "m.safetensors", "a.wav"})
     EXPECT_EQ(infer({"a.wav", "--packed-weights", refused}).code, 2) << refused;
 }

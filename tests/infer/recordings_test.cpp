@@ -43,6 +43,18 @@ TEST(Recordings, SortsWhatIsInAFolderByName) {
   EXPECT_EQ(names(list, folder), (std::vector<std::string>{"B.WAV", "a.wav", "c.ogg", "d.flac", "e.mp3"}));
 }
 
+TEST(Recordings, TakesNoPackedWeightsForOne) {
+  const TemporaryFolder folder;
+  for (const char* const name : {"a.wav", "b.wav"}) write_bytes(folder / name, "RIFF");
+  write_bytes(folder / "packed.wav", "PANTPACK");
+  const std::vector<fs::path> inputs = {folder.path()};
+  EXPECT_EQ(names(find_recordings(inputs, false, folder / "packed.wav"), folder),
+            (std::vector<std::string>{"a.wav", "b.wav"}));
+  EXPECT_EQ(names(find_recordings(inputs, false, folder / "b.wav"), folder),
+            (std::vector<std::string>{"a.wav", "b.wav", "packed.wav"}))
+      << "a recording is one, whatever shall become of it";
+}
+
 TEST(Recordings, LooksIntoFoldersWithinFoldersOnlyIfAsked) {
   const TemporaryFolder folder;
   fs::create_directories(folder / "b.wav" / "deep");

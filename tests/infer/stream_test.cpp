@@ -111,8 +111,6 @@ TEST_F(StreamProgram, EndsWithACodeThatSaysHow) {
   pipe("printf 'RIFF----WAVEjunk'", "", 4);
   write_broken_chirp(folder_ / "cut.wav", 10, 0.7);
   EXPECT_EQ(of_kind(pipe("cat cut.wav", "", 4), "window").size(), 2u);
-  pipe("printf ''", "--hop 5.1", 2);
-  pipe("printf ''", "--hop 1e-9", 2);
   pipe("printf ''", "--channels 0", 2);
   pipe("printf ''", "--format s12", 2);
   pipe("printf ''", "--threshold nan", 2);
@@ -123,6 +121,29 @@ TEST_F(StreamProgram, EndsWithACodeThatSaysHow) {
                            "' --hop 0.5; echo $? > code) | head -n 2 > events";
   EXPECT_EQ(std::system(away.c_str()), 0);
   EXPECT_EQ(read_bytes(folder_ / "code"), "5\n");
+}
+
+TEST_F(StreamProgram, SaysWhichSecondsItWants) {
+  const auto said = [&](const std::string& arguments) {
+    pipe("printf ''", arguments, 2);
+    return read_bytes(folder_ / "messages");
+  };
+  for (const std::string option : {"--hop", "--longest"})
+    for (const std::string value : {"0", "-1", "nan", "inf", "1e999", "abc", "2s", "''"}) {
+      const std::string found = value == "''" ? value : "'" + value + "'";
+      EXPECT_EQ(
+          said(option + " " + value)
+              .find("pantanal-infer: " + option + ": found " + found + ", expected seconds, more than 0"),
+          0u)
+          << read_bytes(folder_ / "messages");
+    }
+  const std::string too_long = ", expected seconds, from one sample to a window's 5\n";
+  EXPECT_EQ(said("--hop 1e9"), "pantanal-infer: --hop: invalid argument: found 1e+09 s" + too_long);
+  EXPECT_EQ(said("--hop 5.1"), "pantanal-infer: --hop: invalid argument: found 5.1 s" + too_long);
+  EXPECT_EQ(said("--hop 1e-9"), "pantanal-infer: --hop: invalid argument: found 1e-09 s" + too_long);
+  EXPECT_EQ(
+      said("--longest 1"),
+      "pantanal-infer: --longest: invalid argument: found 1 s, expected seconds, at least a window's 5\n");
 }
 
 TEST_F(StreamProgram, TakesNoOtherKindOfFileForRawSamples) {

@@ -107,6 +107,18 @@ TEST_F(PackedFileTest, IsRefusedIfCutShortOrLonger) {
   EXPECT_EQ(read_bytes(path_), whole);
 }
 
+TEST_F(PackedFileTest, IsKnownByItsBeginning) {
+  EXPECT_FALSE(PackedFile::is_one(path_));
+  for (const std::string_view other : {"", "PANTPAC", "RIFF: a recording"}) {
+    write_bytes(path_, other);
+    EXPECT_FALSE(PackedFile::is_one(path_)) << other;
+  }
+  write_bytes(path_, "PANTPACK and so on");
+  EXPECT_TRUE(PackedFile::is_one(path_));
+  ASSERT_TRUE(succeeded(write()));
+  EXPECT_TRUE(PackedFile::is_one(path_));
+}
+
 TEST_F(PackedFileTest, LeavesOtherFilesAlone) {
   write_bytes(path_, "RIFF: a recording");
   EXPECT_EQ(code_of(), ErrorCode::mismatch);

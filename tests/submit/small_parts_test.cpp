@@ -165,6 +165,8 @@ TEST(TrainLine, IsChecked) {
   const char* const wrong[] = {"pantanal-train", "--data", "d",      "--perch", "m",
                                "--out",          "h",      "--mode", "dry"};
   EXPECT_EQ(parse_train_line(9, wrong).code, infer::ExitCode::usage);
+  const char* const swallowed[] = {"pantanal-train", "--data", "d", "--perch", "--out", "h"};
+  EXPECT_NE(parse_train_line(6, swallowed).text.find("--perch: found the option '--out'"), std::string::npos);
   const char* const print[] = {"pantanal-train", "--print-config", "--config", "recommended"};
   const auto printed = parse_train_line(4, print);
   EXPECT_EQ(printed.code, infer::ExitCode::done);

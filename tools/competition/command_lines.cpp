@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "arguments.hpp"
 #include "competition_paths.hpp"
 #include "configuration_option.hpp"
 #include "duration.hpp"
@@ -109,7 +110,7 @@ void declare_common(CLI::App& app, Text& text) {
 template <class Options>
 std::optional<ParsedLine<Options>> problem(CLI::App& app, int argc, const char* const* argv) {
   try {
-    app.parse(argc, argv);
+    parse_strictly(app, argc, argv);
   } catch (const CLI::Success& success) {
     std::ostringstream out;
     app.exit(success, out, out);

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "arguments.hpp"
+
 namespace pantanal::convert {
 namespace {
 
@@ -91,7 +93,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
       "missing, another window, mel scale or floor), because you know that it is meant to be so; each "
       "departure is noted");
   try {
-    app.parse(argc, argv);
+    parse_strictly(app, argc, argv);
   } catch (const CLI::Success& success) {  // --help or --version
     std::ostringstream text;
     app.exit(success, text, text);

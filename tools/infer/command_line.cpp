@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "arguments.hpp"
 #include "name_check.hpp"
 #include "run_options.hpp"
 
@@ -117,7 +118,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   std::int64_t threads = 0, batch = 0, top = 5;
   declare(app, text, options, threads, batch, top);
   try {
-    app.parse(argc, argv);
+    parse_strictly(app, argc, argv);
   } catch (const CLI::Success& success) {  // --help or --version
     std::ostringstream out;
     app.exit(success, out, out);

@@ -86,7 +86,7 @@ void report(const RecordingList& list, Console& console) {
 
 ExitCode infer(const Options& options, Console& console) {
   if (Status status = check_requested_isa(); !status) return console.fail(ExitCode::usage, status.error());
-  const RecordingList list = find_recordings(options.inputs, options.recursive);
+  const RecordingList list = find_recordings(options.inputs, options.recursive, options.packed_weights);
   report(list, console);
   if (Status status = check_outputs(options, list); !status)
     return console.fail(ExitCode::usage, status.error());

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "pantanal/audio/recording_name.hpp"
+#include "pantanal/io/packed_file.hpp"
 
 namespace pantanal::infer {
 namespace {
@@ -15,7 +16,8 @@ namespace fs = std::filesystem;
 
 class RecordingFinder {
  public:
-  explicit RecordingFinder(bool recursive) : recursive_(recursive) {}
+  RecordingFinder(bool recursive, const fs::path& packed_weights)
+      : recursive_(recursive), packed_weights_(PackedFile::is_one(packed_weights) ? packed_weights : "") {}
 
   void add_input(const fs::path& input) {
     std::error_code failure;
@@ -58,7 +60,7 @@ class RecordingFinder {
     above_.push_back(itself);
     for (const fs::path& entry : entries) {
       if (!fs::is_directory(entry, failure)) {
-        if (audio::has_recording_name(entry)) add(entry);
+        if (audio::has_recording_name(entry) && !is_packed_weights(entry)) add(entry);
       } else if (recursive_ && !is_hidden(entry)) {
         add_folder(entry);
       }
@@ -66,9 +68,15 @@ class RecordingFinder {
     above_.pop_back();
   }
 
+  bool is_packed_weights(const fs::path& path) const {
+    std::error_code failure;
+    return !packed_weights_.empty() && fs::equivalent(path, packed_weights_, failure);
+  }
+
   static bool is_hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
 
   bool recursive_;
+  fs::path packed_weights_;  // empty: none
   RecordingList list_;
   std::set<fs::path> names_;
   std::vector<fs::path> above_;  // the folders we are in
@@ -76,8 +84,9 @@ class RecordingFinder {
 
 }  // namespace
 
-RecordingList find_recordings(std::span<const fs::path> inputs, bool recursive) {
-  RecordingFinder finder(recursive);
+RecordingList find_recordings(std::span<const fs::path> inputs, bool recursive,
+                              const fs::path& packed_weights) {
+  RecordingFinder finder(recursive, packed_weights);
   for (const fs::path& input : inputs) finder.add_input(input);
   return std::move(finder).take();
 }

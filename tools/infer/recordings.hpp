@@ -23,7 +23,9 @@ struct RecordingList {
 
 /// Files as they are given, whatever they are called; in a folder's place the files in it that are called
 /// like recordings, by name. `recursive` goes down into folders; a link back to a folder above is not
-/// followed.
-RecordingList find_recordings(std::span<const std::filesystem::path> inputs, bool recursive);
+/// followed. `packed_weights`, which may be called like a recording and lie among them, is none if it holds
+/// packed weights.
+RecordingList find_recordings(std::span<const std::filesystem::path> inputs, bool recursive,
+                              const std::filesystem::path& packed_weights = {});
 
 }  // namespace pantanal::infer

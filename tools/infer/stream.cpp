@@ -164,6 +164,14 @@ ExitCode run(const StreamOptions& options, PcmInput input, Listener listener, Co
   return ExitCode::nothing_written;
 }
 
+/// The error of a field by the name of the option that sets it.
+Error by_option(Error error) {
+  for (const auto& [field, option] : {std::pair("hop_s", "--hop"), std::pair("longest_s", "--longest"),
+                                      std::pair("threshold", "--threshold")})
+    if (error.where == field) error.where = option;
+  return error;
+}
+
 }  // namespace
 
 ExitCode stream_events(const StreamOptions& options, Console& console) {
@@ -205,7 +213,7 @@ ExitCode stream_events(const StreamOptions& options, Console& console) {
                                                 .normalize = options.normalize,
                                                 .detections = {options.threshold, options.longest_s}},
                                                stream::SoxrConverter::create);
-  if (!heard) return console.fail(ExitCode::usage, heard.error());
+  if (!heard) return console.fail(ExitCode::usage, by_option(heard.error()));
   return run(options, *std::move(input),
              Listener(*std::move(heard), StreamEvents(*std::move(output), kept, options.top)), console);
 }

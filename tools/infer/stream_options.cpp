@@ -1,11 +1,15 @@
 #include "stream_options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <cmath>
 #include <map>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
+#include "arguments.hpp"
 #include "name_check.hpp"
 #include "run_options.hpp"
 
@@ -46,6 +50,15 @@ const std::map<std::string, audio::WavSample> formats = {
     {"s24", audio::WavSample::signed24}, {"s32", audio::WavSample::signed32},
     {"f32", audio::WavSample::float32},  {"f64", audio::WavSample::float64}};
 
+/// What is wrong with a time; "" if nothing is.
+std::string seconds_problem(const std::string& text) {
+  double seconds = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, seconds);
+  if (code == std::errc() && stop == end && std::isfinite(seconds) && seconds > 0) return "";
+  return "found '" + text + "', expected seconds, more than 0, such as 2.5";
+}
+
 /// Paths are kept as the bytes given, not converted.
 struct StreamText {
   std::string input, model, out, normalize = "none";
@@ -53,7 +66,7 @@ struct StreamText {
 };
 
 void declare(CLI::App& app, StreamText& text, StreamOptions& o) {
-  const CLI::Validator is_name(name_problem, "");
+  const CLI::Validator is_name(name_problem, ""), is_seconds(seconds_problem, "");
   app.add_option("--stream", text.input, "Where the sound comes from")
       ->required()
       ->option_text("SOURCE")
@@ -78,13 +91,13 @@ void declare(CLI::App& app, StreamText& text, StreamOptions& o) {
       ->transform(CLI::CheckedTransformer(formats));
   app.add_option("--hop", o.hop_s, "Seconds from one window to the next (default: a window's length)")
       ->option_text("S")
-      ->check(CLI::PositiveNumber);
+      ->check(is_seconds);
   app.add_option("--threshold", o.threshold, "A class is heard in a window from this logit on (default 0)")
       ->option_text("LOGIT");
   app.add_option("--longest", o.longest_s,
                  "A detection that lasts is written in pieces of so many seconds (default 60)")
       ->option_text("S")
-      ->check(CLI::PositiveNumber);
+      ->check(is_seconds);
   app.add_option("--top", o.top, "Classes told of each window (default 5); 0: windows are not told")
       ->option_text("N")
       ->check(CLI::Range(std::size_t{0}, std::size_t{1} << 20));
@@ -116,7 +129,7 @@ StreamCommandLine parse_stream_line(int argc, const char* const* argv) {
   StreamOptions options;
   declare(app, text, options);
   try {
-    app.parse(argc, argv);
+    parse_strictly(app, argc, argv);
   } catch (const CLI::Success& success) {  // --help
     std::ostringstream out;
     app.exit(success, out, out);

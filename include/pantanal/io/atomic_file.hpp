@@ -1,17 +1,12 @@
 // AtomicFile: a file that appears under its name complete, or not at all.
 #pragma once
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,15 +15,14 @@
 #include <vector>
 
 #include "pantanal/core/result.hpp"
+#include "pantanal/io/hidden_file.hpp"
 #include "pantanal/io/posix.hpp"
 
 namespace pantanal {
 
-/// Writes to a temporary file in the destination's folder; commit() renames it. Without a commit, the
-/// destructor removes it and whatever was at the destination stays. Move-only.
-///
-/// A file that is replaced passes its permission bits on to the new one, from the start; a new file has those
-/// that the umask leaves.
+/// Writes to a file that nobody finds yet; commit() puts it in the destination's place. Without a commit
+/// whatever was at the destination stays, and nothing else does. Move-only. HiddenFile tells of its owner and
+/// permissions.
 ///
 /// After a failed write the file cannot be committed: commit() then reports that first failure.
 class AtomicFile {
@@ -38,34 +32,11 @@ class AtomicFile {
   /// yet, so that it survives.
   static Result<AtomicFile> create(const std::filesystem::path& destination) {
     PANTANAL_TRY(const std::filesystem::path target, resolve(destination));
-    struct stat older = {};
-    const bool replaces = ::stat(target.c_str(), &older) == 0;
-    const mode_t mode = replaces ? older.st_mode & 0777 : 0666;
-    std::random_device random;
-    for (int attempt = 0;; ++attempt) {
-      char name[48];
-      std::snprintf(name, sizeof name, ".pantanal-%08x%08x.tmp", random(), random());
-      std::filesystem::path temporary = target.parent_path() / name;
-      FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-      // What the umask took. A file system without permission bits refuses, which takes nothing from anyone.
-      if (file.is_open() && replaces) static_cast<void>(::fchmod(file.get(), mode));
-      if (file.is_open()) return AtomicFile(std::move(file), target, std::move(temporary));
-      if (errno != EEXIST || attempt == 100)
-        return posix_error(errno, destination, "a folder that can be written");
-    }
-  }
-
-  AtomicFile(AtomicFile&&) noexcept = default;
-  AtomicFile& operator=(AtomicFile&& other) noexcept {
-    std::swap(file_, other.file_);
-    std::swap(target_, other.target_);
-    std::swap(temporary_, other.temporary_);
-    std::swap(buffer_, other.buffer_);
-    std::swap(status_, other.status_);
-    return *this;
-  }
-  ~AtomicFile() {
-    if (file_.is_open()) ::unlink(temporary_.c_str());
+    auto file = HiddenFile::create(target);
+    if (file) return AtomicFile(*std::move(file));
+    Error error = file.error();
+    error.where = destination.string();
+    return error;
   }
 
   /// Appends. Small pieces are collected first.
@@ -97,20 +68,20 @@ class AtomicFile {
   Status commit() {
     flush();
     if (status_ && !file_.is_open())
-      status_ = Error{ErrorCode::invalid_argument, target_.string(), "a second commit", "one"};
+      status_ = Error{ErrorCode::invalid_argument, file_.target().string(), "a second commit", "one"};
     if (status_ && ::fsync(file_.get()) != 0) fail(errno);
-    if (status_ && ::rename(temporary_.c_str(), target_.c_str()) != 0) fail(errno);
+    if (status_)
+      if (const int code = file_.publish(); code != 0) fail(code);
     if (!status_) return status_;
     if (const int code = file_.close(); code != 0) fail(code);
-    sync_folder_of(target_);
+    sync_folder_of(file_.target());
     return status_;
   }
 
  private:
   static constexpr std::size_t buffer_capacity = std::size_t{1} << 16;
 
-  AtomicFile(FileDescriptor file, std::filesystem::path target, std::filesystem::path temporary)
-      : file_(std::move(file)), target_(std::move(target)), temporary_(std::move(temporary)) {}
+  explicit AtomicFile(HiddenFile file) : file_(std::move(file)) {}
 
   static Result<std::filesystem::path> resolve(const std::filesystem::path& destination) {
     std::error_code code;
@@ -159,10 +130,9 @@ class AtomicFile {
     }
   }
 
-  void fail(int code) { status_ = posix_error(code, target_, "a file that can be written"); }
+  void fail(int code) { status_ = posix_error(code, file_.target(), "a file that can be written"); }
 
-  FileDescriptor file_;
-  std::filesystem::path target_, temporary_;
+  HiddenFile file_;
   std::vector<std::byte> buffer_;
   Status status_;
 };

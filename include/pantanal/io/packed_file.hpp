@@ -80,6 +80,12 @@ class PackedFile {
     return PackedFile(path, std::move(file), header.layout);
   }
 
+  /// Whether there is a file at `path` that begins as packed weights do, whatever follows.
+  static bool is_one(const std::filesystem::path& path) {
+    const auto file = MappedFile::open(path);
+    return file && file->bytes().size() >= detail::packed_magic.size() && check_kind(path, file->bytes());
+  }
+
   /// For a PackedArena.
   std::span<const std::byte> buffers() const { return file_.bytes().subspan(sizeof(Header)); }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <span>
@@ -86,18 +87,23 @@ class DetectionStream {
   static Status check(const DetectionStreamOptions& options, const perch::Frontend& frontend) {
     const auto rate = static_cast<double>(frontend.sample_rate),
                length = static_cast<double>(frontend.samples) / rate;
-    const auto failure = [](const char* where, double found, std::string expected) {
-      return Error{ErrorCode::invalid_argument, where, std::to_string(found), std::move(expected)};
+    const auto text = [](double number) {
+      char digits[32];
+      std::snprintf(digits, sizeof digits, "%g", number);
+      return std::string(digits);
+    };
+    const auto failure = [&](const char* where, const std::string& found, std::string expected) {
+      return Error{ErrorCode::invalid_argument, where, found, std::move(expected)};
     };
     if (!(options.hop_s >= 0 && options.hop_s <= length) ||
         (options.hop_s > 0 && std::round(options.hop_s * rate) < 1))
-      return failure("hop_s", options.hop_s,
-                     "0, or one sample to a window's " + std::to_string(length) + " s");
+      return failure("hop_s", text(options.hop_s) + " s",
+                     "seconds, from one sample to a window's " + text(length));
     if (!std::isfinite(options.detections.threshold))
-      return failure("threshold", options.detections.threshold, "a finite logit");
+      return failure("threshold", text(options.detections.threshold), "a finite logit");
     if (!(options.detections.longest_s >= length))
-      return failure("longest_s", options.detections.longest_s,
-                     "at least a window's " + std::to_string(length) + " s");
+      return failure("longest_s", text(options.detections.longest_s) + " s",
+                     "seconds, at least a window's " + text(length));
     return {};
   }
 
