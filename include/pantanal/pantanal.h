@@ -53,7 +53,7 @@ typedef enum pantanal_status {
 PANTANAL_API const char* pantanal_status_name(pantanal_status status);
 
 /* What the calling thread's last failed call had to say; "" before the first. Lasts until its next failed
- * call. */
+ * call. Of a sentence of more than 1023 bytes the end becomes "...". */
 PANTANAL_API const char* pantanal_last_error(void);
 
 /* The library's version, "0.1.0", and its PANTANAL_API_VERSION. */

@@ -96,6 +96,26 @@ TEST_F(CApi, GivesErrorsAsStatusAndSentence) {
   EXPECT_STREQ(pantanal_status_name(static_cast<pantanal_status>(15)), "unknown status");
 }
 
+TEST_F(CApi, CutsALongSentenceBetweenCharactersAndSaysSo) {
+  pantanal_model* model = nullptr;
+  for (const std::string character : {"x", "\u00e4", "\u20ac", "\U0001f986"})
+    for (std::size_t before = 0; before < 4; ++before) {
+      std::string path = "/" + std::string(before, '-');
+      while (path.size() < 2000) path += character;
+      EXPECT_NE(pantanal_model_load(path.c_str(), &model), PANTANAL_OK);
+      const std::string message = pantanal_last_error();
+      ASSERT_LE(message.size(), 1023u);
+      ASSERT_GT(message.size() + character.size(), 1023u);
+      const std::size_t kept = message.size() - 3;
+      EXPECT_EQ(message.substr(kept), "...");
+      EXPECT_EQ(message.substr(0, kept), path.substr(0, kept));
+      EXPECT_EQ((kept - 1 - before) % character.size(), 0u) << "a character is whole";
+    }
+  // What is no UTF-8 is cut somewhere.
+  EXPECT_NE(pantanal_model_load(std::string(2000, '\x80').c_str(), &model), PANTANAL_OK);
+  EXPECT_EQ(std::strlen(pantanal_last_error()), 1020u);
+}
+
 TEST_F(CApi, RefusesInstructionsThatThereAreNot) {
   pantanal_model* model = nullptr;
   pantanal_proto_ssm* head = nullptr;
