@@ -41,17 +41,22 @@ static pantanal_status take_windows(pantanal_stream* stream, const pantanal_mode
   return status;
 }
 
+/* Until the sound ends. *cut is then the bytes of a last frame that broke off. */
 static pantanal_status listen_to(FILE* sound, size_t channels, pantanal_stream* stream,
-                                 const pantanal_model* model) {
+                                 const pantanal_model* model, size_t* cut) {
   static int16_t block[frames_per_block * most_channels];
-  size_t frames;
-  while ((frames = fread(block, sizeof *block * channels, frames_per_block, sound)) > 0)
+  const size_t frame = sizeof *block * channels;
+  size_t bytes; /* fread fills the block, whatever pieces a pipe brings, but for the last time */
+  while ((bytes = fread(block, 1, frame * frames_per_block, sound)) > 0) {
+    const size_t frames = bytes / frame;
+    *cut = bytes % frame;
     for (size_t done = 0, taken = 0; done < frames; done += taken) {
       pantanal_status status =
           pantanal_stream_push_int16(stream, block + done * channels, frames - done, &taken);
       if (status == PANTANAL_OK) status = take_windows(stream, model);
       if (status != PANTANAL_OK) return status;
     }
+  }
   pantanal_status status = pantanal_stream_finish(stream);
   return status == PANTANAL_OK ? take_windows(stream, model) : status;
 }
@@ -77,9 +82,10 @@ int main(int argc, char** argv) {
   pantanal_stream* stream = NULL;
   if (pantanal_model_load(argv[1], &model) != PANTANAL_OK) return fail("model");
   int result = 0;
+  size_t cut = 0;
   if (pantanal_stream_create(model, &options, &stream) != PANTANAL_OK) {
     result = fail("stream");
-  } else if (listen_to(stdin, options.channels, stream, model) != PANTANAL_OK) {
+  } else if (listen_to(stdin, options.channels, stream, model, &cut) != PANTANAL_OK) {
     result = fail("sound");
   } else {
     const pantanal_detection* rest = NULL;
@@ -87,6 +93,10 @@ int main(int argc, char** argv) {
     if (pantanal_stream_last_detections(stream, &rest, &count) == PANTANAL_OK) print(model, rest, count);
     if (ferror(stdin)) {
       fprintf(stderr, "the sound could not be read to its end: %s\n", strerror(errno));
+      result = 1;
+    } else if (cut > 0) {
+      fprintf(stderr, "the sound broke off within a frame: %zu of its %zu bytes\n", cut,
+              sizeof(int16_t) * options.channels);
       result = 1;
     }
   }

@@ -53,7 +53,7 @@ typedef enum pantanal_status {
 PANTANAL_API const char* pantanal_status_name(pantanal_status status);
 
 /* What the calling thread's last failed call had to say; "" before the first. Lasts until its next failed
- * call. */
+ * call. Of a sentence of more than 1023 bytes the end becomes "...". */
 PANTANAL_API const char* pantanal_last_error(void);
 
 /* The library's version, "0.1.0", and its PANTANAL_API_VERSION. */
@@ -66,7 +66,8 @@ PANTANAL_API int pantanal_api_version(void);
  * use by renaming another over it, never in place. Immutable. */
 typedef struct pantanal_model pantanal_model;
 
-/* Loads and checks what pantanal-convert wrote. */
+/* Loads and checks what pantanal-convert wrote. If the environment variable PANTANAL_ISA is set, it must name
+ * instructions that this CPU has. */
 PANTANAL_API pantanal_status pantanal_model_load(const char* path, pantanal_model** model);
 
 /* A model with only the given rows of the label head, in that order; `model` stays as it is. */

@@ -10,21 +10,36 @@
 #include <initializer_list>
 #include <new>
 #include <string>
+#include <string_view>
 
 #include "pantanal/core/result.hpp"
 #include "pantanal/pantanal.h"
 
 namespace pantanal::c_api {
 
+inline constexpr std::size_t longest_error = 1023;
+
 /// The calling thread's last message. Of fixed size, so that running out of memory can be reported.
 inline char* last_error() {
-  static thread_local char text[1024];
+  static thread_local char text[longest_error + 1];
   return text;
 }
 
-inline pantanal_status fail(pantanal_status status, const char* message) {
-  std::strncpy(last_error(), message, 1023);
-  last_error()[1023] = '\0';
+/// As many of the first `most` bytes of `text` as are whole UTF-8 characters.
+inline std::string_view whole_characters(std::string_view text, std::size_t most) {
+  const auto is_inside = [&](std::size_t i) { return (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80; };
+  std::size_t size = std::min(most, text.size());
+  for (int i = 0; i < 3 && size > 0 && size < text.size() && is_inside(size); ++i) --size;
+  return text.substr(0, size);
+}
+
+/// Keeps the message; the end of one that is too long becomes "...".
+inline pantanal_status fail(pantanal_status status, std::string_view message) {
+  constexpr std::string_view more = "...";
+  const bool fits = message.size() <= longest_error;
+  const std::string_view kept = fits ? message : whole_characters(message, longest_error - more.size());
+  char* const end = std::ranges::copy(kept, last_error()).out;
+  *std::ranges::copy(fits ? std::string_view() : more, end).out = '\0';
   return status;
 }
 
@@ -53,7 +68,7 @@ template <class Body>
 pantanal_status guarded(Body&& body) noexcept {
   try {
     const Status status = body();
-    return status ? PANTANAL_OK : fail(status_of(status.error().code), status.error().message().c_str());
+    return status ? PANTANAL_OK : fail(status_of(status.error().code), status.error().message());
   } catch (const std::bad_alloc&) {
     return fail(PANTANAL_OUT_OF_MEMORY, "out of memory");
   } catch (const std::exception& failure) {

@@ -5,6 +5,7 @@
 
 #include "guard.hpp"
 #include "handles.hpp"
+#include "pantanal/core/requested_isa.hpp"
 #include "pantanal/perch/keep_classes.hpp"
 #include "pantanal/perch/model_file.hpp"
 
@@ -45,6 +46,7 @@ pantanal_status pantanal_model_load(const char* path, pantanal_model** model) {
   return guarded([&]() -> Status {
     PANTANAL_TRY_STATUS(required(path, "path"));
     PANTANAL_TRY_STATUS(required(model, "model"));
+    PANTANAL_TRY_STATUS(check_requested_isa());
     PANTANAL_TRY(perch::Model loaded, perch::load_model(path, {.keep_narrow = true}));
     *model = new pantanal_model{std::make_shared<const perch::Model>(std::move(loaded))};
     return {};

@@ -8,6 +8,7 @@
 
 #include "guard.hpp"
 #include "handles.hpp"
+#include "pantanal/core/requested_isa.hpp"
 
 using namespace pantanal;
 using c_api::guarded, c_api::required;
@@ -40,6 +41,7 @@ pantanal_status pantanal_proto_ssm_load(const char* path, const pantanal_proto_s
   return guarded([&]() -> Status {
     PANTANAL_TRY_STATUS(required(path, "path"));
     PANTANAL_TRY_STATUS(required(head, "head"));
+    PANTANAL_TRY_STATUS(check_requested_isa());
     PANTANAL_TRY(
         const pantanal_proto_ssm_options given,
         c_api::read_options(

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -93,6 +94,44 @@ TEST_F(CApi, GivesErrorsAsStatusAndSentence) {
   std::thread([] { EXPECT_STREQ(pantanal_last_error(), "") << "each thread has its own"; }).join();
   EXPECT_STREQ(pantanal_status_name(PANTANAL_CORRUPT), "corrupt");
   EXPECT_STREQ(pantanal_status_name(static_cast<pantanal_status>(15)), "unknown status");
+}
+
+TEST_F(CApi, CutsALongSentenceBetweenCharactersAndSaysSo) {
+  pantanal_model* model = nullptr;
+  for (const std::string character : {"x", "\u00e4", "\u20ac", "\U0001f986"})
+    for (std::size_t before = 0; before < 4; ++before) {
+      std::string path = "/" + std::string(before, '-');
+      while (path.size() < 2000) path += character;
+      EXPECT_NE(pantanal_model_load(path.c_str(), &model), PANTANAL_OK);
+      const std::string message = pantanal_last_error();
+      ASSERT_LE(message.size(), 1023u);
+      ASSERT_GT(message.size() + character.size(), 1023u);
+      const std::size_t kept = message.size() - 3;
+      EXPECT_EQ(message.substr(kept), "...");
+      EXPECT_EQ(message.substr(0, kept), path.substr(0, kept));
+      EXPECT_EQ((kept - 1 - before) % character.size(), 0u) << "a character is whole";
+    }
+  // What is no UTF-8 is cut somewhere.
+  EXPECT_NE(pantanal_model_load(std::string(2000, '\x80').c_str(), &model), PANTANAL_OK);
+  EXPECT_EQ(std::strlen(pantanal_last_error()), 1020u);
+}
+
+TEST_F(CApi, RefusesInstructionsThatThereAreNot) {
+  pantanal_model* model = nullptr;
+  pantanal_proto_ssm* head = nullptr;
+  ::setenv("PANTANAL_ISA", "foo", 1);
+  const pantanal_status of_model = pantanal_model_load(tiny_.c_str(), &model);
+  const std::string message = pantanal_last_error();
+  const pantanal_status of_head = pantanal_proto_ssm_load(tiny_.c_str(), nullptr, &head);
+  ::unsetenv("PANTANAL_ISA");
+  EXPECT_EQ(of_model, PANTANAL_INVALID_ARGUMENT);
+  EXPECT_EQ(message, "PANTANAL_ISA: invalid argument: found 'foo', expected one of portable, avx2, avx512");
+  EXPECT_EQ(of_head, PANTANAL_INVALID_ARGUMENT);
+  EXPECT_EQ(message, pantanal_last_error());
+  EXPECT_EQ(model, nullptr);
+  ::setenv("PANTANAL_ISA", "portable", 1);
+  { const CModel loaded(tiny_); }
+  ::unsetenv("PANTANAL_ISA");
 }
 
 TEST_F(CApi, RunsWindows) {

@@ -64,13 +64,20 @@ TEST(RecorderExample, PrintsWhatTheFileHolds) {
   }
   const TemporaryFolder folder;
   write_bytes(folder / "pcm", {reinterpret_cast<const char*>(pcm.data()), 2 * pcm.size()});
-  const std::string command = PANTANAL_RECORDER " '" + (weights / "perch.safetensors").string() +
-                              "' 32000 1 0.5 < '" + (folder / "pcm").string() + "' > '" +
-                              (folder / "out").string() + "'";
-  ASSERT_EQ(std::system(command.c_str()), 0);
+  const std::string pcm_file = "'" + (folder / "pcm").string() + "'",
+                    listening = PANTANAL_RECORDER " '" + (weights / "perch.safetensors").string() +
+                                "' 32000 1 0.5 > '" + (folder / "out").string() + "' 2> '" +
+                                (folder / "err").string() + "'";
+  ASSERT_EQ(std::system((listening + " < " + pcm_file).c_str()), 0);
   const std::string expected = expected_of(quantized);
   EXPECT_GT(std::ranges::count(expected, '\n'), 5) << "something is heard";
   EXPECT_EQ(read_bytes(folder / "out"), expected);
+  // In pieces that end within frames, and with half a frame too much.
+  ASSERT_EQ(std::system(("dd bs=997 status=none if=" + pcm_file + " | " + listening).c_str()), 0);
+  EXPECT_EQ(read_bytes(folder / "out"), expected);
+  EXPECT_EQ(WEXITSTATUS(std::system(("(cat " + pcm_file + "; printf x) | " + listening).c_str())), 1);
+  EXPECT_EQ(read_bytes(folder / "out"), expected);
+  EXPECT_EQ(read_bytes(folder / "err"), "the sound broke off within a frame: 1 of its 2 bytes\n");
 }
 
 TEST(RecorderExample, SaysWhatIsWrong) {

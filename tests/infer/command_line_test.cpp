@@ -117,7 +117,7 @@ TEST(CommandLine, ExplainsItself) {
   EXPECT_FALSE(help.options);
   EXPECT_EQ(help.code, ExitCode::done);
   for (const char* const word : {"--model", "--out", "--embeddings", "--threads", "--batch", "--normalize",
-                                 "--top", "--recursive", "Exit code", "FOLDER"})
+                                 "--top", "--recursive", "Exit code", "FOLDER", "SIGTERM"})
     EXPECT_NE(help.text.find(word), std::string::npos) << word;
 }
 

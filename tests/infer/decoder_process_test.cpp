@@ -7,7 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/refused.hpp"
@@ -26,7 +31,11 @@ Status decode_with_accidents(const std::filesystem::path& path, const DecodeOpti
   const std::string name = path.filename().string();
   if (name.ends_with(".wav")) return decode_recording(path, options, take);
   take(0, 0.5, std::vector<float>(options.windows.samples, 0.25f));
-  if (name == "crash") {
+  if (name == "loud") {
+    std::fputs("a library's words\n", stdout);
+    std::fputs("a library's words\n", stderr);
+    std::fflush(stdout);
+  } else if (name == "crash") {
     ::raise(SIGSEGV);
   } else if (name == "abort") {
     std::abort();
@@ -126,6 +135,46 @@ TEST(DecoderProcess, GivesWhatTheProgramItselfDecodes) {
       EXPECT_EQ(ours.error().code, theirs.error().code);
     }
   }
+}
+
+/// What is written to standard output and error from now on goes to a file, until the end.
+class Overheard {
+ public:
+  explicit Overheard(const std::filesystem::path& path) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
+      before_.push_back(::dup(stream));
+      ::dup2(file, stream);
+    }
+    ::close(file);
+  }
+  Overheard(const Overheard&) = delete;
+  Overheard& operator=(const Overheard&) = delete;
+  ~Overheard() {
+    for (const int stream : {STDERR_FILENO, STDOUT_FILENO}) {
+      ::dup2(before_.back(), stream);
+      ::close(before_.back());
+      before_.pop_back();
+    }
+  }
+
+ private:
+  std::vector<int> before_;
+};
+
+TEST(DecoderProcess, KeepsALibrarysWordsToItself) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer's report is to be seen";
+#endif
+  const TemporaryFolder folder;
+  std::fflush(stdout);
+  {
+    const Overheard overheard(folder / "words");
+    auto process = DecoderProcess::start({}, decode_with_accidents);
+    ASSERT_TRUE(succeeded(process));
+    EXPECT_EQ(decode(*process, folder / "loud").windows, 1u);
+  }
+  EXPECT_EQ(read_bytes(folder / "words"), "");
 }
 
 TEST(DecoderProcess, CanBeLeftAtAnyTime) {

@@ -50,7 +50,10 @@ Exit code:
   5  an output could not be written; without a message if it is a pipe whose reader, such
      as head, has read enough
   6  nothing was written: no recording was found, or none could be read
-  7  the run would take more memory than --max-memory allows; nothing was loaded)";
+  7  the run would take more memory than --max-memory allows; nothing was loaded
+SIGINT, SIGTERM, SIGHUP and SIGQUIT end the run, then the program by that signal (a shell says 130, 143, 129
+or 131): neither OUT nor NPZ appears, rows that went to a pipe or device stay written. A second one waits
+for nothing.)";
 
 /// Paths are kept as the bytes given, not converted.
 struct Text {

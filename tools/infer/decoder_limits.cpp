@@ -46,6 +46,16 @@ void close_others(int socket) {
     if (i != socket) ::close(i);
 }
 
+/// What libraries write there, such as libmpg123 under libsndfile, is no message of the program.
+void silence_standard_streams() {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which report there
+  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (nowhere < 0) return;
+  for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(nowhere, stream);
+  if (nowhere > STDERR_FILENO) ::close(nowhere);
+#endif
+}
+
 #if defined(__x86_64__)
 constexpr std::uint32_t this_architecture = AUDIT_ARCH_X86_64;
 #elif defined(__aarch64__)
@@ -206,6 +216,7 @@ void confine(int socket, const DecoderLimits& limits) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::signal(signal, SIG_IGN);
   ::signal(SIGPIPE, SIG_IGN);
   close_others(socket);
+  silence_standard_streams();
   limit(RLIMIT_CORE, 0);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which map terabytes
   if (const std::size_t used = address_space(); used > 0) limit(RLIMIT_AS, used + limits.memory);

@@ -5,8 +5,9 @@
 
 namespace pantanal::infer {
 
-/// Of the calling process, for good: no file descriptors but the standard ones and `socket`, no more memory
-/// than `limits` says, no core dump, no signal from the terminal, an end with its parent.
+/// Of the calling process, for good: no file descriptors but the standard ones and `socket`, nothing that it
+/// writes to standard output or error, no more memory than `limits` says, no core dump, no signal from the
+/// terminal, an end with its parent.
 void confine(int socket, const DecoderLimits& limits);
 
 /// Takes from the calling process, for good, what decoding does not need: to write, to make or to remove
