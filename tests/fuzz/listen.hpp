@@ -14,9 +14,9 @@ namespace pantanal::fuzz {
 /// Most windows to listen to: damage can state a rate at which a short file lasts for hours.
 inline constexpr int most_windows = 40;
 
-inline void listen(const std::filesystem::path& path) {
+inline void listen(const std::filesystem::path& path, bool soundfile_compat = false) {
   constexpr std::size_t samples = 8000;
-  auto stream = audio::WindowStream::open(path, {16000, samples});
+  auto stream = audio::WindowStream::open(path, {16000, samples, soundfile_compat});
   if (!succeeded(stream)) return;
   std::vector<float> window(samples);
   for (int i = 0; i < most_windows; ++i) {
