@@ -56,6 +56,16 @@ TEST(ModelFile, ComesBackTheSame) {
   EXPECT_EQ(folder.names(), std::vector<std::string>{"m.safetensors"});
 }
 
+TEST(ModelFile, MayNameTwoClassesAlike) {  // as keep_classes makes them, given a row again
+  const TemporaryFolder folder;
+  Model model = random_model(smallest_architecture(), 1);
+  model.labels[2] = model.labels[0];
+  ASSERT_TRUE(succeeded(save_model(model, folder / "m.safetensors")));
+  const auto loaded = load_model(folder / "m.safetensors");
+  ASSERT_TRUE(succeeded(loaded));
+  expect_same(model, *loaded);
+}
+
 TEST(ModelFile, IsWhatItsDescriptionSays) {  // an independent writer's file, read and written again
   const auto loaded = load_model(golden);
   ASSERT_TRUE(succeeded(loaded));
