@@ -25,5 +25,9 @@ TEST(ConvertCommandLine, TakesNoOptionForTheNameOfAFile) {
   }
 }
 
+TEST(ConvertCommandLine, ExplainsHowASignalEndsIt) {
+  EXPECT_NE(parse_line({"--help"}).text.find("143 (SIGTERM)"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace pantanal::convert

@@ -213,5 +213,10 @@ TEST(StreamOptions, AreToldApartFromRecordings) {
   EXPECT_EQ(parsed.options->threads, 1u);
 }
 
+TEST(StreamOptions, ExplainHowASignalEndsTheStream) {
+  const char* const help[] = {"pantanal-infer", "--stream", "-", "--help"};
+  EXPECT_NE(parse_stream_line(4, help).text.find("143 after SIGTERM"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace pantanal::infer

@@ -173,6 +173,13 @@ TEST(TrainLine, IsChecked) {
   EXPECT_NE(printed.text.find("\"ensemble_probes\": \"out_of_fold\""), std::string::npos) << printed.text;
 }
 
+TEST(CompetitionLines, ExplainHowASignalEndsThem) {
+  const char* const help[] = {"", "--help"};
+  EXPECT_NE(parse_train_line(2, help).text.find("143 (SIGTERM)"), std::string::npos);
+  EXPECT_NE(parse_rescore_line(2, help).text.find("143"), std::string::npos);
+  EXPECT_NE(parse_submit_line(2, help).text.find("after SIGTERM and SIGINT"), std::string::npos);
+}
+
 TEST(CheckPaths, RefusesAnOutputThatTakesAnotherFilesPlace) {
   const TemporaryFolder folder;
   std::filesystem::create_symlink(folder.path(), folder / "link");

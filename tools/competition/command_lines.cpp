@@ -59,7 +59,7 @@ whose key "preset" names what its other keys replace; --print-config shows all k
 
 Exit code: 0 the heads are written; 1 something unforeseen; 2 the command line or the
 configuration makes no sense; 3 the tables, the model or the cache cannot be used; 5 the heads
-could not be written; 130 and the like: ended by a signal.)";
+could not be written; 130 (SIGINT), 143 (SIGTERM) and the like: ended by a signal.)";
 
 constexpr const char* rescore_description =
     R"(From Perch's outputs as a cache holds them to a submission: what `submit` computes after Perch.)";
@@ -70,7 +70,8 @@ every step's result [windows, classes] is written too: prior, base, probes, prot
 first_pass, correction, final, sigmoid, file_level, rank_aware, delta_smooth, probabilities.
 
 Exit code: 0 the submission is written; 1 something unforeseen; 2 the command line makes no
-sense; 3 heads or cache cannot be used; 5 the output could not be written.)";
+sense; 3 heads or cache cannot be used; 5 the output could not be written; 130 (SIGINT), 143
+(SIGTERM) and the like: ended by a signal.)";
 
 /// What both command lines have in common.
 struct Text {

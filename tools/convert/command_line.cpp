@@ -42,7 +42,8 @@ Exit code:
   2  the command line, or a file of labels or classes that it names, makes no sense
   3  the source could not be read, or is not recognised as Perch v2
   4  the converted model could not be shown to compute what the source does
-  5  the output could not be written)";
+  5  the output could not be written
+130 (SIGINT), 143 (SIGTERM) and the like: ended by a signal, nothing is written)";
 
 std::string name_problem(const std::string& name) { return name.empty() ? "'' is no file name" : ""; }
 

@@ -43,7 +43,8 @@ Exit code:
   5  an output could not be written; without a message if it is a pipe whose reader has read enough
   6  the input had no sample
   7  the stream would take more memory than --max-memory allows
-SIGINT and SIGTERM end the stream: what is open is written, then the program ends by that signal.)";
+SIGINT, SIGTERM, SIGHUP and SIGQUIT end the stream: what is open is written, then the program ends by that signal,
+which a shell tells as 128 and its number: 130 after SIGINT, 143 after SIGTERM.)";
 
 const std::map<std::string, audio::WavSample> formats = {
     {"u8", audio::WavSample::unsigned8}, {"s16", audio::WavSample::signed16},
