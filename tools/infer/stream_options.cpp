@@ -11,6 +11,7 @@
 
 #include "arguments.hpp"
 #include "name_check.hpp"
+#include "pantanal/audio/source.hpp"
 #include "run_options.hpp"
 
 namespace pantanal::infer {
