@@ -51,39 +51,36 @@ CommandLine fail(const std::string& message) {
   return {{}, ExitCode::usage, "pantanal-convert: " + message + "\nRun with --help for more information.\n"};
 }
 
-}  // namespace
-
-CommandLine parse_command_line(int argc, const char* const* argv) {
-  CLI::App app(description, "pantanal-convert");
-  app.set_version_flag("--version", std::string("pantanal-convert " PANTANAL_VERSION));
-  app.footer(footer);
-  std::string source, out, labels, classes;
-  std::int64_t windows = 2;
-  ConvertOptions options;
-  std::string dtype = "fp32";
+/// What the options are before they are checked against each other; paths are the bytes given, not converted.
+struct Text {
+  std::string source, out, labels, classes, dtype = "fp32";
   std::vector<std::string> audio;
+  std::int64_t windows = 2;
+};
+
+void declare(CLI::App& app, Text& text, ConvertOptions& options) {
   const CLI::Validator is_name(name_problem, "");
-  app.add_option("source", source, "The ONNX file, or the SavedModel's directory")
+  app.add_option("source", text.source, "The ONNX file, or the SavedModel's directory")
       ->required()
       ->option_text("SOURCE")
       ->check(is_name);
-  app.add_option("out", out, "The model to write")
+  app.add_option("out", text.out, "The model to write")
       ->required()
       ->option_text("OUT.safetensors")
       ->check(is_name);
-  app.add_option("--labels", labels, "Names of all classes, in order, below a header line")
+  app.add_option("--labels", text.labels, "Names of all classes, in order, below a header line")
       ->option_text("labels.csv")
       ->check(is_name);
-  app.add_option("--classes", classes, "Keep only these classes")
+  app.add_option("--classes", text.classes, "Keep only these classes")
       ->option_text("taxonomy.csv|names.txt")
       ->check(is_name);
-  app.add_option("--verify", windows, "Windows to compare with the graph (default 2; 0: none)")
+  app.add_option("--verify", text.windows, "Windows to compare with the graph (default 2; 0: none)")
       ->option_text("N")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{10000}));
-  app.add_option("--dtype", dtype, "How the large weights are stored (default fp32)")
+  app.add_option("--dtype", text.dtype, "How the large weights are stored (default fp32)")
       ->option_text("fp32|bf16|fp16|int8")
       ->check(CLI::IsMember({"fp32", "bf16", "fp16", "int8"}));
-  app.add_option("--audio", audio, "Recording to measure the error of --dtype on; may be given again")
+  app.add_option("--audio", text.audio, "Recording to measure the error of --dtype on; may be given again")
       ->option_text("FILE")
       ->check(is_name)
       ->expected(1)
@@ -93,26 +90,37 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
       "Convert a graph that departs from every Perch v2 (other pads or activations, a bias or a block "
       "missing, another window, mel scale or floor), because you know that it is meant to be so; each "
       "departure is noted");
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, const char* const* argv) {
+  CLI::App app(description, "pantanal-convert");
+  app.set_version_flag("--version", std::string("pantanal-convert " PANTANAL_VERSION));
+  app.footer(footer);
+  Text text;
+  ConvertOptions options;
+  declare(app, text, options);
   try {
     parse_strictly(app, argc, argv);
   } catch (const CLI::Success& success) {  // --help or --version
-    std::ostringstream text;
-    app.exit(success, text, text);
-    return {{}, ExitCode::done, text.str()};
+    std::ostringstream told;
+    app.exit(success, told, told);
+    return {{}, ExitCode::done, told.str()};
   } catch (const CLI::ParseError& error) {
     return fail(error.what());
   }
-  options.source = source;
-  options.out = out;
-  if (app.count("--labels") > 0) options.labels = labels;
-  if (app.count("--classes") > 0) options.classes = classes;
-  options.verify_windows = static_cast<std::size_t>(windows);
+  options.source = text.source;
+  options.out = text.out;
+  if (app.count("--labels") > 0) options.labels = text.labels;
+  if (app.count("--classes") > 0) options.classes = text.classes;
+  options.verify_windows = static_cast<std::size_t>(text.windows);
   const std::map<std::string_view, Dtype> dtypes = {
       {"fp32", Dtype::f32}, {"bf16", Dtype::bf16}, {"fp16", Dtype::f16}, {"int8", Dtype::i8}};
-  options.dtype = dtypes.at(dtype);
-  if (!audio.empty() && options.dtype == Dtype::f32)
+  options.dtype = dtypes.at(text.dtype);
+  if (!text.audio.empty() && options.dtype == Dtype::f32)
     return fail("--audio: it is for --dtype bf16, fp16 or int8");
-  options.audio.assign(audio.begin(), audio.end());
+  options.audio.assign(text.audio.begin(), text.audio.end());
   return {std::move(options), ExitCode::done, {}};
 }
 
