@@ -21,6 +21,7 @@
 
 #include "binding.hpp"
 #include "pantanal/audio/load_audio.hpp"
+#include "pantanal/core/requested_isa.hpp"
 #include "pantanal/perch/architecture_json.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "pantanal/perch/session.hpp"
@@ -36,6 +37,7 @@ class Perch {
   Perch(const std::filesystem::path& path, std::int64_t threads, const std::filesystem::path& packed) {
     const std::size_t team = thread_count(threads);
     const nb::gil_scoped_release released;
+    raise_if_failed(check_requested_isa());
     auto model = perch::load_model(path, {.keep_narrow = true});
     if (!model) throw Failure{blame_contents(std::move(model).error(), path)};
     session_.emplace(

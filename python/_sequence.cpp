@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "binding.hpp"
+#include "pantanal/core/requested_isa.hpp"
 #include "pantanal/heads/proto_ssm.hpp"
 #include "pantanal/heads/residual_ssm.hpp"
 #include "pantanal/heads/selective_ssm_session.hpp"
@@ -88,6 +89,7 @@ template <class Session, class Config>
 class Model {
  public:
   Model(const Config& config, std::int64_t threads) : config_(config), threads_(thread_count(threads)) {
+    raise_unless(check_requested_isa());
     raise_unless(heads::validate(config_));
   }
 

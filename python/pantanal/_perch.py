@@ -29,7 +29,8 @@ class Perch:
     Raises:
         FileNotFoundError: there is no such file.
         PantanalError: the file is no model, is damaged, or is of another version.
-        ValueError: a number of threads that makes no sense.
+        ValueError: a number of threads that makes no sense, or a PANTANAL_ISA in the environment that names no instruction set
+            (UnsupportedError: one that this CPU lacks).
     """
 
     def __init__(

@@ -181,6 +181,14 @@ def test_refuses_paths_that_lead_nowhere(tmp_path):
         pantanal.Perch(None)
 
 
+def test_refuses_instructions_that_there_are_not(model_path, monkeypatch):
+    monkeypatch.setenv("PANTANAL_ISA", "foo")
+    with pytest.raises(ValueError, match="PANTANAL_ISA: .*found 'foo', expected one of portable"):
+        pantanal.Perch(model_path)
+    monkeypatch.setenv("PANTANAL_ISA", "portable")
+    pantanal.Perch(model_path)
+
+
 def test_maps_packed_weights(perch, model_path, windows, tmp_path):
     expected = perch.run(windows)
     for _ in range(2):  # made, then mapped

@@ -23,6 +23,12 @@ def residual_case():
     return torch_cases.load("residual_ssm")[3]
 
 
+def test_constructors_refuse_instructions_that_there_are_not(monkeypatch):
+    monkeypatch.setenv("PANTANAL_ISA", "foo")
+    with pytest.raises(ValueError, match="PANTANAL_ISA: .*found 'foo'"):
+        pantanal.ProtoSSM()
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

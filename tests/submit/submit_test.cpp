@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -210,6 +211,25 @@ TEST_F(SubmitTest, RescoresACache) {
   EXPECT_EQ(missing.code, 3);
   EXPECT_NE(missing.err.find("full_perch_arrays.npz"), std::string::npos) << missing.err;
   EXPECT_EQ(infer::run({"rescore"}, folder_.path()).code, 2);
+}
+
+TEST_F(SubmitTest, OnlySubmittingGoesOnWithoutTheInstructionsAskedFor) {
+  ::setenv("PANTANAL_ISA", "foo", 1);
+  const Finished submitted = submit("a.csv");
+  const Finished rescored = infer::run(
+      {"rescore", "--cache", path("cache"), "--heads", path("h"), "--out", path("r.csv")}, folder_.path());
+  infer::Console console;
+  TrainOptions options;
+  options.data = data_, options.perch = path("m"), options.out = path("h2"), options.logs = path("l.json");
+  const infer::ExitCode trained = train(options, console);
+  ::unsetenv("PANTANAL_ISA");
+  EXPECT_EQ(submitted.code, 0) << submitted.err;
+  EXPECT_TRUE(valid("a.csv"));
+  for (const std::string& said : {submitted.err, bytes("a.csv.logs.json"), rescored.err})
+    EXPECT_NE(said.find("PANTANAL_ISA: invalid argument: found 'foo'"), std::string::npos) << said;
+  EXPECT_EQ(rescored.code, 2);
+  EXPECT_EQ(trained, infer::ExitCode::usage);
+  EXPECT_FALSE(fs::exists(path("r.csv")) || fs::exists(path("h2")));
 }
 
 TEST_F(SubmitTest, SaysWhatItLeavesOut) {

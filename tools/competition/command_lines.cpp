@@ -33,6 +33,9 @@ train_soundscapes_labels.csv, and soundscapes to train on if CACHE has no arrays
 OUT.journal holds what is finished; --resume goes on from there after a kill, repeats no
 finished soundscape and leaves the same bytes. SIGTERM and SIGINT publish what there is.
 
+PANTANAL_ISA=portable, avx2 or avx512 in the environment chooses the CPU's instructions; what
+the CPU lacks is said and not obeyed, since another machine may score what yours submits.
+
 Exit code:
   0  a complete submission is in place, whatever had to be left out (it is said and in the
      log); also after SIGTERM and SIGINT, and where recordings could not be read
@@ -57,6 +60,8 @@ if they are there, else computed and written.
 come from them. --config takes a preset (v5-run, v5-cfg, v5-card, recommended) or a JSON file,
 whose key "preset" names what its other keys replace; --print-config shows all keys.
 
+PANTANAL_ISA=portable, avx2 or avx512 in the environment chooses the CPU's instructions.
+
 Exit code: 0 the heads are written; 1 something unforeseen; 2 the command line or the
 configuration makes no sense; 3 the tables, the model or the cache cannot be used; 5 the heads
 could not be written; 130 (SIGINT), 143 (SIGTERM) and the like: ended by a signal.)";
@@ -68,6 +73,8 @@ constexpr const char* rescore_footer = R"(
 CACHE holds full_perch_arrays.npz and full_perch_meta.csv or .parquet, of any soundscapes. With --steps
 every step's result [windows, classes] is written too: prior, base, probes, proto,
 first_pass, correction, final, sigmoid, file_level, rank_aware, delta_smooth, probabilities.
+
+PANTANAL_ISA=portable, avx2 or avx512 in the environment chooses the CPU's instructions.
 
 Exit code: 0 the submission is written; 1 something unforeseen; 2 the command line makes no
 sense; 3 heads or cache cannot be used; 5 the output could not be written; 130 (SIGINT), 143

@@ -10,6 +10,7 @@
 #include "pantanal/competition/heads_session.hpp"
 #include "pantanal/competition/perch_cache.hpp"
 #include "pantanal/core/parallel.hpp"
+#include "pantanal/core/requested_isa.hpp"
 #include "pantanal/output/npz_writer.hpp"
 #include "pantanal/pipeline/submission.hpp"
 
@@ -61,6 +62,7 @@ Result<Rescored> rescored(const RescoreOptions& options) {
 }  // namespace
 
 ExitCode rescore(const RescoreOptions& options, infer::Console& console) {
+  if (Status status = check_requested_isa(); !status) return console.fail(ExitCode::usage, status.error());
   const auto made = rescored(options);
   if (!made) return console.fail(ExitCode::model, made.error());
   Status status = pipeline::write_submission(options.out, made->classes, made->row_ids, made->row_ids,

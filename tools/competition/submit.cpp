@@ -18,6 +18,7 @@
 #include "pantanal/competition/soundscape.hpp"
 #include "pantanal/competition/tables.hpp"
 #include "pantanal/core/parallel.hpp"
+#include "pantanal/core/requested_isa.hpp"
 #include "pantanal/core/utf8.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "pantanal/pipeline/submission.hpp"
@@ -74,6 +75,8 @@ class Submit {
 
  private:
   ExitCode work() {
+    // The notebook that was written on one machine is scored on another: no reason to have no submission.
+    if (Status status = check_requested_isa(); !status) note(status.error().message() + ": not obeyed");
     if (options_.max_memory) {
       const Status status = check_heads_memory(options_.heads, *options_.max_memory);
       if (!status) return console_.fail(ExitCode::memory, status.error());

@@ -13,6 +13,7 @@
 #include "pantanal/competition/perch_cache.hpp"
 #include "pantanal/competition/tables.hpp"
 #include "pantanal/core/parallel.hpp"
+#include "pantanal/core/requested_isa.hpp"
 #include "pantanal/io/atomic_file.hpp"
 #include "pantanal/perch/model_file.hpp"
 #include "run_log.hpp"
@@ -54,6 +55,7 @@ Status check_outputs(const TrainOptions& options) {
 infer::ExitCode train(const TrainOptions& options, infer::Console& console) {
   using infer::ExitCode;
   detail::StopWatch watch;
+  if (Status status = check_requested_isa(); !status) return console.fail(ExitCode::usage, status.error());
   if (Status status = check_outputs(options); !status) return console.fail(ExitCode::output, status.error());
   const auto trained = trained_heads(options, console);
   if (!trained && infer::interrupted()) return ExitCode::interrupted;
