@@ -90,7 +90,8 @@ class SelectiveSSM(_Model):
         threads: threads to share the sequences; 0 stands for as many as the CPU has. Results do not depend on it.
 
     Raises:
-        ValueError: an argument out of its range; the message names it.
+        ValueError: an argument out of its range, or a PANTANAL_ISA that names no instruction set; the message names it
+            (UnsupportedError: a set that this CPU lacks).
     """
 
     def __init__(
@@ -139,7 +140,8 @@ class ProtoSSM(_Model):
         threads: threads to share the files; 0 stands for as many as the CPU has. Results do not depend on it.
 
     Raises:
-        ValueError: an argument out of its range; the message names it.
+        ValueError: an argument out of its range, or a PANTANAL_ISA that names no instruction set; the message names it
+            (UnsupportedError: a set that this CPU lacks).
     """
 
     _buffers = ("class_to_family",)
@@ -256,7 +258,8 @@ class ResidualSSM(_Model):
         d_conv, form, threads: see ProtoSSM.
 
     Raises:
-        ValueError: an argument out of its range; the message names it.
+        ValueError: an argument out of its range, or a PANTANAL_ISA that names no instruction set; the message names it
+            (UnsupportedError: a set that this CPU lacks).
     """
 
     def __init__(
